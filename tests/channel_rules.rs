@@ -48,6 +48,15 @@ fn a_forbidden_channel_is_forbidden_by_every_spelling_of_its_url() {
                 "https://repo.continuum.io/pkgs/main",
                 "http://repo.continuum.io/pkgs/r",
                 "https://repo.anaconda.cloud/repo/main",
+                "https://repo.anaconda.com/pkgs/free",
+                "https://repo.anaconda.com/pkgs/pro/linux-64",
+                "pkgs/mro",
+                "pkgs/mro-archive",
+                "http://repo.continuum.io/pkgs/archive",
+                "https://repo.anaconda.com/pkgs",
+                "https://repo.anaconda.com/other",
+                "https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/free",
+                "https://mirrors.tuna.tsinghua.edu.cn//anaconda//pkgs/main",
                 "https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
                 "http://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
                 "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/main",
@@ -166,6 +175,12 @@ fn an_entry_of_condarc_that_the_project_does_not_use_is_no_error() {
         "custom_multichannels: {ours: [lab, 'https://$LAB/x']}\n",
         "default_channels: ['https://$LAB/main', 's3://bucket/main']\n",
         "mirrored_channels: {lab: ['https://$LAB/x'], $LAB: ['https://h/x']}\n",
+        "custom_channels: {lab: ''}\n",
+        "ssl_verify: $LAB\n",
+        "ssl_verify: /dev/zero\n",
+        "client_ssl_cert: $LAB/x\n",
+        "client_ssl_cert: /etc\nclient_ssl_cert_key: $LAB/x\n",
+        "allowlist_channels: ['$LAB', conda-forge]\n",
         "migrated_channel_aliases: ['https://$LAB/x']\nmigrated_custom_channels: {a: s3://b}\n",
     ] {
         let lab = with_condarc(yml, condarc);
@@ -190,6 +205,26 @@ fn an_entry_of_condarc_that_the_project_does_not_use_is_no_error() {
       help: set it, as in `export LAB_PW=…`, or write the value
     -- exit 2
     ");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_an_error_of_a_request_over_tls_only() {
+    let pipe = |lab: &Lab| {
+        let path = lab.project.path("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        path.display().to_string()
+    };
+    for condarc in ["ssl_verify: $LAB\n", "client_ssl_cert: /dev/zero\n", ""] {
+        let lab = with_condarc("channels: [conda-forge]\ndependencies: [app]\n", condarc);
+        let pipe = pipe(&lab);
+        let lab = if condarc.is_empty() { lab.env("SSL_CERT_FILE", pipe) } else { lab };
+        let output = lab.envlock(&["solve", "-q"]);
+        assert_eq!(output.code, Some(2), "{condarc}{}", output.stderr);
+        let place = if condarc.is_empty() { "SSL_CERT_FILE names" } else { ".condarc:1:" };
+        assert!(output.stderr.contains(place), "{condarc}{}", output.stderr);
+        lab.solve(&["-q"]).success();
+    }
 }
 
 #[test]
@@ -227,6 +262,33 @@ fn a_wrong_alias_is_reported_at_its_line_in_condarc() {
         "{}",
         output.stderr
     );
+}
+
+#[test]
+fn an_alias_of_a_known_mirror_without_its_last_part_is_reported_at_its_line_in_condarc() {
+    let tuna = "mirrors.tuna.tsinghua.edu.cn/anaconda";
+    for (condarc, help) in [
+        (format!("channel_alias: http://{tuna}\n"), "channel_alias"),
+        (format!("channel_alias: https://{tuna}/\n"), "channel_alias"),
+        (format!("channel_alias: https://{tuna}/pkgs\n"), "channel_alias"),
+        (
+            format!("custom_channels: {{conda-forge: 'https://{tuna}'}}\n"),
+            "custom_channels.conda-forge",
+        ),
+    ] {
+        let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+        // Every request is refused, as without a network.
+        let lab = with_condarc(yml, &condarc).env("HTTPS_PROXY", "http://127.0.0.1:1");
+        let lab = lab.env("HTTP_PROXY", "http://127.0.0.1:1");
+        lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+        let output = lab.envlock(&["solve"]);
+        let text = one_line(&output.stderr);
+        assert_eq!(output.code, Some(3), "{condarc}{}", output.stderr);
+        assert!(text.contains("home/.condarc:1:"), "{condarc}{}", output.stderr);
+        let right = format!("write `{help}: https://{tuna}/cloud`");
+        assert!(text.contains(&right), "{condarc}{}", output.stderr);
+        assert!(!text.contains("repo.anaconda.com"), "{condarc}{}", output.stderr);
+    }
 }
 
 #[test]

@@ -238,7 +238,9 @@ fn without_verification_every_run_has_a_warning() {
 #[test]
 fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
     let lab = with_condarc(world(), YML, "ssl_verify: ~/证书.pem\n");
-    let output = lab.solve(&["-q"]);
+    // The test channels need no TLS.
+    lab.solve(&["-q"]).success();
+    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("can't be read"), "{}", output.stderr);
     assert!(output.stderr.contains("ssl_verify: ~/证书.pem\n"), "{}", output.stderr);
@@ -267,6 +269,17 @@ fn a_proxy_of_condarc_is_used_for_other_hosts() {
     let asked = proxy.requests("*/conda/noarch/*");
     assert!(!asked.is_empty(), "{}", output.stderr);
     assert!(asked.iter().all(|asked| asked.request.header("host") == Some("lab.example")));
+}
+
+#[test]
+fn a_proxy_of_condarc_that_does_not_answer_is_named() {
+    let yml = "channels: ['http://lab.invalid/conda']\ndependencies: [app]\n";
+    let condarc = "proxy_servers:\n  http: http://me:geheim@127.0.0.1:1\n";
+    let lab = with_condarc(TestMirror::new(), yml, condarc);
+    let output = lab.envlock(&["solve", "-q"]);
+    let text = one_line(&output.stderr);
+    assert!(text.contains("(through the proxy 127.0.0.1:1)"), "{}", output.stderr);
+    assert!(!text.contains("geheim"), "{}", output.stderr);
 }
 
 #[test]
@@ -410,6 +423,23 @@ fn a_lock_with_a_forbidden_channel_is_not_installed() {
         let output = lab.install(args);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(output.stderr.contains("forbidden"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_lock_with_a_forbidden_channel_is_neither_fetched_nor_bundled() {
+    let yml = "channels: [defaults]\nplatforms: [linux-64]\ndependencies: [tool]\n";
+    let lab = Lab::solved(world(), yml);
+    for list in ["forbid-channels = [\"defaults\"]\n", "forbid-channels = [\"pkgs/main\"]\n"] {
+        lab.project.write("envlock.toml", list);
+        lab.world.clear_requests();
+        for (command, args) in [("fetch", &["-q"][..]), ("bundle", &["-q", "-o", "bundle"])] {
+            let output = lab.with_mirrors(command, args);
+            assert_eq!(output.code, Some(2), "{command}: {}", output.stderr);
+            assert!(output.stderr.contains("channel-refused"), "{command}: {}", output.stderr);
+        }
+        assert!(lab.world.requests("*").is_empty(), "{list}");
+        assert!(!lab.project.path("bundle").exists(), "{list}");
     }
 }
 

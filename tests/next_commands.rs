@@ -84,6 +84,21 @@ fn a_solve_leads_to_an_install_and_that_to_a_run() {
 }
 
 #[test]
+fn a_lock_of_one_of_the_platforms_is_installed_as_it_is() {
+    let yml = "channels: [conda-forge]\nplatforms: [linux-64, osx-64]\ndependencies: [app]\n";
+    let lab = lab(yml);
+    let typed = follow(&lab, "solve", &["--platform", "linux-64"]);
+    assert_eq!(shortened(&lab, &typed), ["envlock install --frozen", "envlock run -- app"]);
+    let typed = follow(&lab, "fetch", &[]);
+    let typed = shortened(&lab, &typed);
+    assert_eq!(typed, ["envlock install --offline --frozen", "envlock run -- app"]);
+    let typed = follow(&lab, "bundle", &["-o", "bundle"]);
+    assert!(typed[0].contains("--frozen"), "{typed:?}");
+    let typed = follow(&lab, "solve", &[]);
+    assert_eq!(shortened(&lab, &typed), ["envlock install", "envlock run -- app"]);
+}
+
+#[test]
 fn the_files_are_repeated() {
     let lab = lab("no environment");
     lab.project.write("env/my file.yml", YML);

@@ -102,6 +102,14 @@ fn a_bundle_is_a_channel_with_the_lock_in_it_and_needs_nothing_else() {
 }
 
 #[test]
+fn a_bundle_without_a_network_says_that_the_archives_are_missing() {
+    let lab = Lab::solved(world(), YML);
+    lab.with_mirrors("fetch", &["-q"]).success();
+    let output = lab.with_mirrors("bundle", &["-q", "-o", "out", "--offline"]);
+    insta::assert_snapshot!(lab.shown(&output), @"");
+}
+
+#[test]
 fn a_bundle_is_not_written_into_a_folder_with_other_files() {
     let lab = Lab::solved(world(), YML);
     lab.project.write("full/letter.txt", "dear");

@@ -24,7 +24,14 @@ fn a_lock_of_another_tool_is_named_as_what_it_is_and_stays_unchanged() {
         (PIXI_LOCK, "a lock file of pixi"),
         (CONDA_LOCK, "a lock file of conda-lock"),
         (EXPLICIT, "an explicit list of packages"),
-        ("[[package]]\nname = \"app\"\n", "a lock file of uv or Poetry"),
+        ("[[package]]\nname = \"app\"\n", "a lock file of pip, uv or Poetry"),
+        (
+            "lock-version = \"1.0\"\n[[packages]]\nname = \"app\"\n",
+            "a lock file of pip, uv or Poetry",
+        ),
+        ("{\"metadata\": {}, \"package\": []}\n", "a lock file of conda-lock"),
+        ("  @explicit\nhttps://h/c/noarch/a-1-0.conda\n", "an explicit list of packages"),
+        ("https://h/c/noarch/a-1-0.conda#0123\n", "an explicit list of packages"),
         ("{\"_meta\": {}, \"default\": {}}", "a lock file of Pipenv"),
         ("app==1.0\n", "a list of requirements"),
         (YML, "an environment.yml"),
@@ -67,6 +74,7 @@ fn a_lock_of_another_tool_is_no_environment_file() {
         (CONDA_LOCK, "a lock file of conda-lock"),
         (EXPLICIT, "an explicit list of packages"),
         ("[project]\nname = \"app\"\n", "a pyproject.toml"),
+        ("lock-version = \"1.0\"\n[[packages]]\nname = \"app\"\n", "a lock file of pip"),
         ("app==1.0\nother>=2\n", "a list of requirements"),
     ] {
         let lab = lab(YML);

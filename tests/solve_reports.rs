@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Subdir, TestMirror};
 
-use crate::support::{Lab, json};
+use crate::support::{Lab, json, one_line};
 
 const SMALL: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
 
@@ -65,4 +65,33 @@ fn a_new_a_changed_and_a_removed_need_are_named() {
     assert_eq!(changes, serde_json::json!([]));
     fs_err::remove_file(lab.project.path("secrets.yml")).unwrap();
     assert!(lab.solve(&[]).success().contains("-  need mail: no longer needed\n"));
+}
+
+#[test]
+fn a_record_with_a_dependency_that_is_no_match_spec_is_named_as_left_out() {
+    for field in ["depends", "constrains"] {
+        let mut world = small();
+        world.update_channel("conda-forge", |c| {
+            c.add("bad 1.0");
+            let built = c.add("bad 2.0");
+            let mut record = built.record.clone();
+            record[field] = serde_json::json!(["app =="]);
+            c.record(Subdir::Linux64, &built.file_name, record);
+        });
+        let yml = "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: [bad]\n";
+        let lab = Lab::new(world, yml);
+        let output = lab.solve(&["-v"]);
+        assert_eq!(lab.locked("linux-64"), ["bad-1.0-0"]);
+        let text = one_line(&output.stderr);
+        let reason = format!("bad-2.0-0.conda: `app ==` of its `{field}` isn't a match spec");
+        assert!(text.contains(&reason), "{}", output.stderr);
+        let findings = json(&lab.solve(&["--format", "json"]).success())["findings"].clone();
+        assert_eq!(findings[0]["code"], "record-malformed", "{findings}");
+
+        // As the only version it is the reason.
+        lab.write_environment(&yml.replace("[bad]", "['bad=2']"));
+        let output = lab.solve(&[]);
+        assert_eq!(output.code, Some(6));
+        assert!(one_line(&output.stderr).contains(&reason), "{}", output.stderr);
+    }
 }

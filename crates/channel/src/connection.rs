@@ -10,8 +10,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 use url::Url;
 
-use crate::Settings;
 use crate::client::ClientError;
+use crate::{Settings, address};
 
 /// Which TLS certificates are trusted.
 #[derive(Clone, Default)]
@@ -23,6 +23,18 @@ pub enum TlsTrust {
     Certificates(Vec<u8>),
     /// Every certificate: an attacker on the network can read and change everything.
     Unverified,
+    /// No certificate: the setting can't be used. The error is that of a request over TLS.
+    Unusable(Arc<Finding>),
+}
+
+impl TlsTrust {
+    /// Returns the error of the setting for this URL, if it can't be used.
+    pub(crate) fn error_for(&self, url: &Url) -> Option<&Arc<Finding>> {
+        match self {
+            Self::Unusable(error) => Some(error).filter(|_| url.scheme() == "https"),
+            Self::System | Self::Certificates(_) | Self::Unverified => None,
+        }
+    }
 }
 
 /// Configured proxies. They replace those of the environment and the system.
@@ -107,6 +119,14 @@ impl Proxies {
         self.servers.for_url(url).filter(|_| !is_direct)
     }
 
+    /// Returns the host and port of the configured proxy for this URL.
+    pub(crate) fn label_for(&self, url: &Url) -> Option<String> {
+        match self.for_url(url)? {
+            ProxyServer::Url(proxy) => Some(address::source_label(proxy)),
+            ProxyServer::Unusable(_) => None,
+        }
+    }
+
     /// Returns the error of the entry for this URL, if it can't be used.
     pub(crate) fn error_for(&self, url: &Url) -> Option<&Arc<Finding>> {
         match self.for_url(url)? {
@@ -132,6 +152,7 @@ pub(crate) fn with_connection_settings(
             }
             builder.tls_certs_only(certificates)
         }
+        TlsTrust::Unusable(_) => builder.tls_certs_only([]),
     };
     if let Some(pem) = &settings.identity {
         builder = builder.identity(Identity::from_pem(pem).map_err(unreadable)?);
@@ -161,6 +182,7 @@ impl fmt::Debug for TlsTrust {
             Self::System => "System",
             Self::Certificates(_) => "Certificates(…)",
             Self::Unverified => "Unverified",
+            Self::Unusable(_) => "Unusable",
         })
     }
 }

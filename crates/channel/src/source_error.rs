@@ -84,9 +84,9 @@ pub enum SourceError {
     /// A redirect that isn't followed.
     #[error("a redirect that isn't followed: {0}")]
     Redirect(String),
-    /// The proxy that is configured for the source can't be used.
+    /// A setting that the request needs can't be used, such as the proxy of its host.
     #[error("{}", .0.message)]
-    Proxy(Arc<Finding>),
+    Setting(Arc<Finding>),
     /// The host is suspended for this run, for this reason.
     #[error("not tried again in this run: {0}")]
     Suspended(String),
@@ -175,11 +175,11 @@ pub(crate) fn help_for<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Strin
     }
 }
 
-/// Returns the errors of configured proxies, each once.
-pub(crate) fn proxy_errors<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Finding> {
+/// Returns the errors of settings that the requests need, each once.
+pub(crate) fn setting_errors<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Finding> {
     let mut errors: Vec<Finding> = Vec::new();
     for attempt in attempts {
-        if let SourceError::Proxy(error) = &attempt.error
+        if let SourceError::Setting(error) = &attempt.error
             && !errors.contains(error)
         {
             errors.push(Finding::clone(error));

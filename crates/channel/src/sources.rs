@@ -4,11 +4,14 @@
 //! is tried for it. Only declared mirrors, and the known ones of `mirrors.json`, map to an
 //! origin. Every other URL is its own origin, so a private channel never becomes a public name.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use envlock_model::channel::without_credentials;
+use envlock_model::channel::{is_anaconda, is_anaconda_channel, without_credentials};
 use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use envlock_text::redact::{has_misplaced_at, redact_url};
 use serde::Deserialize;
@@ -23,6 +26,19 @@ pub struct Mirror {
     pub prefix: Url,
     /// The mirror's URL; http, https or file, ends in `/`.
     pub url: Url,
+}
+
+impl Mirror {
+    /// Returns the origin of a URL below the mirror.
+    ///
+    /// Of Anaconda's host a known mirror has only the channels. A URL such as `…/anaconda/conda-forge/`
+    /// is one of the public host whose `cloud/` was forgotten, and has no origin.
+    fn origin_of(&self, url: &Url) -> Option<Url> {
+        let origin = address::rebase(url, &self.url, &self.prefix)?;
+        let is_known = || KNOWN_MIRRORS.values().flatten().any(|known| known == self);
+        let is_unknown_channel = is_anaconda(&origin) && !is_anaconda_channel(&origin);
+        (!is_unknown_channel || !is_known()).then_some(origin)
+    }
 }
 
 /// A URL that is tried for an index or an archive.
@@ -176,7 +192,7 @@ impl Sources {
         let mut origins: Vec<(usize, Url)> = declared
             .chain(KNOWN_MIRRORS.values().flatten())
             .filter_map(|mirror| {
-                let origin = address::rebase(url, &mirror.url, &mirror.prefix)?;
+                let origin = mirror.origin_of(url)?;
                 Some((mirror.url.as_str().len(), origin))
             })
             .collect();
@@ -188,9 +204,10 @@ impl Sources {
     /// declared mirrors. Returns the origin of `url`, as [`Sources::origin_of`].
     pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
-        let known = KNOWN_MIRRORS.values().flatten().filter(|mirror| {
-            address::rebase(url, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
-        });
+        let known = KNOWN_MIRRORS
+            .values()
+            .flatten()
+            .filter(|mirror| mirror.origin_of(url).as_ref() == Some(&origin));
         for mirror in known {
             if !self.ranked().any(|(_, other)| other == mirror) {
                 self.registered.push(mirror.clone());
@@ -200,15 +217,18 @@ impl Sources {
     }
 }
 
-/// Suggests the full URL if `alias` is a known mirror's without its last part: `…/anaconda/cloud/`
-/// for `…/anaconda/`.
+/// Returns the URL of a known mirror's channels, such as `…/anaconda/cloud/`, for another folder of this
+/// mirror such as `…/anaconda/` or `…/anaconda/pkgs/`.
 pub fn mirror_channels_below(alias: &Url) -> Option<Url> {
-    let public = |mirror: &&Mirror| mirror.prefix.host_str() == Some("conda.anaconda.org");
-    let mut channels = KNOWN_MIRRORS.values().flatten().filter(public).map(|mirror| &mirror.url);
-    let alias = address::with_trailing_slash(alias);
-    channels
-        .find(|url| **url != alias && address::is_below_on_any_scheme(url, &alias))
-        .filter(|_| alias.path().len() > 1)
+    let alias = address::with_trailing_slash(&without_credentials(alias));
+    let is_public = |mirror: &&Mirror| mirror.prefix.host_str() == Some("conda.anaconda.org");
+    let channels = KNOWN_MIRRORS.values().flatten().filter(is_public).map(|mirror| &mirror.url);
+    let mut others = channels.filter(|cloud| !address::is_below_on_any_scheme(&alias, cloud));
+    others
+        .find(|cloud| {
+            let Ok(folder) = cloud.join("..") else { return false };
+            address::is_below_on_any_scheme(&alias, &folder)
+        })
         .cloned()
 }
 
@@ -266,229 +286,5 @@ impl AsFindings for MirrorError {
 
     fn exit(&self) -> Exit {
         Exit::Usage
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).expect("the test's own URL")
-    }
-
-    fn mirrors(texts: &[&str]) -> Vec<Mirror> {
-        texts.iter().flat_map(|text| parse_mirror(text).expect("the test's own mirror")).collect()
-    }
-
-    fn asked(sources: &Sources, origin: &str) -> Vec<String> {
-        sources.sources_for(&url(origin)).into_iter().map(|source| source.url.to_string()).collect()
-    }
-
-    #[test]
-    fn every_known_mirror_has_both_public_hosts() {
-        for (name, mirrors) in KNOWN_MIRRORS.iter() {
-            for pair in mirrors.chunks(2) {
-                let hosts: Vec<_> = pair.iter().filter_map(|m| m.prefix.host_str()).collect();
-                assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
-            }
-            let is_folder = |m: &Mirror| m.url.path().ends_with('/') && m.url.scheme() == "https";
-            assert!(mirrors.iter().all(is_folder), "{name}");
-        }
-    }
-
-    #[test]
-    fn mirrors_of_one_prefix_are_asked_in_the_order_given_then_the_origin() {
-        let sources = Sources::new(
-            mirrors(&[
-                "https://conda.anaconda.org/=http://b/",
-                "https://conda.anaconda.org=http://a/x",
-            ]),
-            true,
-        );
-        assert_eq!(
-            asked(&sources, "https://conda.anaconda.org/conda-forge/noarch/"),
-            [
-                "http://b/conda-forge/noarch/",
-                "http://a/x/conda-forge/noarch/",
-                "https://conda.anaconda.org/conda-forge/noarch/"
-            ]
-        );
-    }
-
-    #[test]
-    fn labels_of_two_mirrors_on_one_host_have_their_folders() {
-        let sources = Sources::new(
-            mirrors(&[
-                "https://conda.anaconda.org/=http://h:81/one/t/secret/cloud/",
-                "https://conda.anaconda.org/=http://h:81/two/",
-                "https://conda.anaconda.org/=http://other/three/",
-            ]),
-            true,
-        );
-        let asked = sources.sources_for(&url("https://conda.anaconda.org/conda-forge/"));
-        let labels: Vec<_> = asked.iter().map(|source| source.label.as_str()).collect();
-        assert_eq!(labels, ["h:81/one/cloud", "h:81/two", "other", "conda.anaconda.org"]);
-    }
-
-    #[test]
-    fn the_longest_prefix_is_asked_first_and_a_prefix_ends_at_a_slash() {
-        let sources = Sources::new(
-            mirrors(&[
-                "https://conda.anaconda.org/=http://all/",
-                "https://conda.anaconda.org/conda-forge/=http://forge/",
-                "https://conda.anaconda.org/conda/=http://other/",
-            ]),
-            false,
-        );
-        assert_eq!(
-            asked(&sources, "https://conda.anaconda.org/conda-forge/a.conda"),
-            ["http://forge/a.conda", "http://all/conda-forge/a.conda"]
-        );
-    }
-
-    #[test]
-    fn without_origin_and_mirror_there_is_no_source_but_a_folder_is_its_own_source() {
-        let sources = Sources::new(Vec::new(), false);
-        assert!(asked(&sources, "https://conda.anaconda.org/conda-forge/").is_empty());
-        assert_eq!(asked(&sources, "file:///ch/%E9%80%9A/"), ["file:///ch/%E9%80%9A/"]);
-        let itself = Sources::new(mirrors(&["https://lab.example/=https://lab.example/"]), false);
-        assert_eq!(asked(&itself, "https://lab.example/lab/"), ["https://lab.example/lab/"]);
-    }
-
-    #[test]
-    fn a_url_below_a_mirror_maps_to_its_origin_and_any_other_url_is_its_own_origin() {
-        let sources =
-            Sources::new(mirrors(&["https://conda.anaconda.org/=http://127.0.0.1:8000/c/"]), true);
-        let origin = |text: &str| sources.origin_of(&url(text)).map(|url| url.to_string());
-        assert_eq!(
-            origin("http://127.0.0.1:8000/c/conda-forge/").as_deref(),
-            Some("https://conda.anaconda.org/conda-forge/")
-        );
-        assert_eq!(
-            origin("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/").as_deref(),
-            Some("https://conda.anaconda.org/pytorch/")
-        );
-        assert_eq!(
-            origin("https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main/").as_deref(),
-            Some("https://repo.anaconda.com/pkgs/main/")
-        );
-        assert_eq!(origin("https://lab.example/anaconda/cloud/pytorch/"), None);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_mirror_url_maps_back_to_the_origin_it_was_made_from(path in "[^?#]{0,40}") {
-            let sources = Sources::new(mirrors(&["https://conda.anaconda.org/=http://h:1/x/"]), false);
-            let mut wanted = url("https://conda.anaconda.org/");
-            wanted.set_path(&path);
-            for source in sources.sources_for(&wanted) {
-                proptest::prop_assert_eq!(sources.origin_of(&source.url), Some(wanted.clone()));
-            }
-        }
-
-        #[test]
-        fn parsing_a_mirror_never_panics(text in "\\PC{0,60}") {
-            let _ = parse_mirror(&text).map_err(|error| error.findings());
-            let _ = parse_mirror(&format!("https://a/={text}"));
-        }
-    }
-
-    #[test]
-    fn a_known_mirror_that_was_written_as_a_channel_becomes_a_source() {
-        let mut sources = Sources::new(Vec::new(), true);
-        let written = url("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/");
-        let origin = sources.register_mirror_url(&written).expect("a known mirror");
-        assert_eq!(asked(&sources, origin.as_str()), [written.as_str(), origin.as_str()]);
-        assert_eq!(sources.register_mirror_url(&url("https://lab.example/x/")), None);
-    }
-
-    #[test]
-    fn a_known_mirror_written_with_http_is_asked_with_https() {
-        let mut sources = Sources::new(Vec::new(), true);
-        let origin =
-            sources.register_mirror_url(&url("http://mirrors.aliyun.com/anaconda/pkgs/main/"));
-        let origin = origin.expect("a known mirror");
-        assert_eq!(
-            asked(&sources, origin.as_str()),
-            [
-                "https://mirrors.aliyun.com/anaconda/pkgs/main/",
-                "https://repo.anaconda.com/pkgs/main/"
-            ]
-        );
-        assert_eq!(
-            sources.register_mirror_url(&url("http://mirrors.aliyun.com:8080/anaconda/pkgs/main/")),
-            None
-        );
-    }
-
-    #[test]
-    fn an_alias_without_the_last_part_of_a_known_mirror_is_completed() {
-        let complete = |text: &str| mirror_channels_below(&url(text)).map(|url| url.to_string());
-        let cloud = "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/";
-        let found = complete("http://mirrors.tuna.tsinghua.edu.cn/anaconda");
-        assert_eq!(found.as_deref(), Some(cloud));
-        assert_eq!(complete(cloud), None);
-        assert_eq!(complete("https://mirrors.tuna.tsinghua.edu.cn/"), None);
-    }
-
-    #[test]
-    fn an_earlier_group_is_asked_first_regardless_of_prefix_lengths() {
-        let all = mirrors(&["https://conda.anaconda.org/=http://flag/"]);
-        let mut sources = Sources::new(all, true);
-        sources.append(mirrors(&["https://conda.anaconda.org/conda-forge/=http://file/cf/"]));
-        assert_eq!(
-            asked(&sources, "https://conda.anaconda.org/conda-forge/"),
-            [
-                "http://flag/conda-forge/",
-                "http://file/cf/",
-                "https://conda.anaconda.org/conda-forge/"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_disabled_origin_is_asked_only_as_a_declared_mirror_in_its_order() {
-        let lab = url("https://conda.anaconda.org/lab");
-        let mut sources = Sources::new(Vec::new(), true);
-        sources.append(mirrors(&["https://conda.anaconda.org/lab/=http://corp/lab/"]));
-        sources.disable_origin(&lab);
-        assert_eq!(asked(&sources, "https://conda.anaconda.org/lab/"), ["http://corp/lab/"]);
-        assert_eq!(
-            asked(&sources, "https://conda.anaconda.org/labs/"),
-            ["https://conda.anaconda.org/labs/"]
-        );
-        sources
-            .append(mirrors(&["https://conda.anaconda.org/lab/=https://conda.anaconda.org/lab/"]));
-        sources.append(mirrors(&["https://conda.anaconda.org/lab/=http://last/lab/"]));
-        assert_eq!(
-            asked(&sources, "https://conda.anaconda.org/lab/"),
-            ["http://corp/lab/", "https://conda.anaconda.org/lab/", "http://last/lab/"]
-        );
-    }
-
-    #[test]
-    fn the_error_of_a_malformed_mirror_has_the_nearest_name_or_an_example() {
-        let error_and_help = |text: &str| {
-            let error = parse_mirror(text).expect_err("a malformed mirror");
-            assert_eq!(error.exit(), Exit::Usage);
-            let finding = error.findings().remove(0);
-            (finding.message, finding.help.unwrap_or_default())
-        };
-        assert!(error_and_help("tunna").1.contains("`--mirror tuna`"));
-        assert!(
-            error_and_help("https://mirrors.tuna.tsinghua.edu.cn/anaconda")
-                .1
-                .contains("`--mirror tuna`")
-        );
-        assert!(error_and_help("conda-forge=http://x/").0.contains("`conda-forge` isn't a URL"));
-        assert!(
-            error_and_help("https://a/=ftp://b/")
-                .0
-                .contains("must begin with http:, https:, file:")
-        );
-        assert!(error_and_help("https://a/=http://b/?x=1").0.contains("query"));
-        let (message, _) = error_and_help("https://a/=ftp://user:geheim@b/");
-        assert!(!message.contains("geheim"), "{message}");
     }
 }

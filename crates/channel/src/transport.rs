@@ -39,6 +39,7 @@ pub(crate) struct Transport {
     /// The client without proxies, for loopback addresses: a proxy can't reach them.
     loopback: reqwest::Client,
     proxies: Arc<Proxies>,
+    trust: TlsTrust,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     credentials: Mutex<Credentials>,
     jobs: usize,
@@ -80,6 +81,7 @@ impl Transport {
             http: make(settings.proxies)?,
             loopback: make(false)?,
             proxies: Arc::clone(&all_proxies),
+            trust: settings.trust.clone(),
             hosts: Mutex::default(),
             credentials: Mutex::new(settings.credentials.clone()),
             jobs: settings.jobs.max(1),
@@ -87,6 +89,12 @@ impl Transport {
             idle_timeout: settings.idle_timeout,
             idle_event: settings.idle_event.clone(),
         })
+    }
+
+    /// Names the configured proxy of a request in the reason of its failure.
+    fn through_proxy(&self, url: &Url, reason: String) -> String {
+        let proxy = self.proxies.label_for(url).filter(|_| !is_loopback(url));
+        proxy.map_or(reason.clone(), |proxy| format!("{reason} (through the proxy {proxy})"))
     }
 
     /// Requests `url`. With `force` a suspended host is tried too.
@@ -107,10 +115,9 @@ impl Transport {
         if url.scheme() == "file" {
             return open_file(url).await.map(Some);
         }
-        if !is_loopback(url)
-            && let Some(error) = self.proxies.error_for(url)
-        {
-            return Err(SourceError::Proxy(Arc::clone(error)));
+        let proxy_error = self.proxies.error_for(url).filter(|_| !is_loopback(url));
+        if let Some(error) = proxy_error.or_else(|| self.trust.error_for(url)) {
+            return Err(SourceError::Setting(Arc::clone(error)));
         }
         let host = self.host(url);
         let permit = host.acquire(force).await?;
@@ -124,7 +131,12 @@ impl Transport {
             Some(Ok(response)) => response,
             Some(Err(error)) => {
                 let (connect, idle) = (self.connect_timeout, self.idle_timeout);
-                let error = http_error::from_request(&error, connect, idle);
+                let error = match http_error::from_request(&error, connect, idle) {
+                    SourceError::Unreachable(reason) => {
+                        SourceError::Unreachable(self.through_proxy(url, reason))
+                    }
+                    other => other,
+                };
                 return Err(host.suspend_if_unreachable(error, force));
             }
             None => {

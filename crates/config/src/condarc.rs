@@ -125,6 +125,11 @@ impl Reader<'_> {
                     self.wrong(&format!("{}.{name}", key.name), "a list", node);
                     continue;
                 }
+                // Only a project that uses the entry can't use an empty value.
+                _ if node.text().is_some_and(|text| text.trim().is_empty()) => {
+                    let set_by = self.source_at(node.start);
+                    vec![Configured { value: String::new(), set_by }]
+                }
                 _ => match self.text(key.name, node) {
                     Some(text) => vec![text],
                     None => continue,

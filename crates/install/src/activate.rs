@@ -62,6 +62,14 @@ pub enum ActivateError {
         /// The cause.
         source: serde_json::Error,
     },
+    /// A file sets a variable that no process can have.
+    #[error("`{}` sets a variable that can't be set: {variable:?}", .path.display())]
+    Variable {
+        /// The file.
+        path: PathBuf,
+        /// The name of the variable.
+        variable: String,
+    },
     /// A file can't be read.
     #[error("can't activate the environment: {0}")]
     Disk(#[from] io::Error),
@@ -90,9 +98,12 @@ impl AsFindings for ActivateError {
         let error = |code| Finding::new(code, self.to_string());
         vec![match self {
             Self::Environment(error) => return error.findings(),
-            Self::Malformed { source, .. } => error(Code::MalformedVariables)
+            Self::Malformed { path, source } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
-                .with_help("`envlock install --replace` builds the environment anew"),
+                .with_help(help_for_variables(path)),
+            Self::Variable { path, .. } => error(Code::MalformedVariables)
+                .with_note("a name is not empty and has no `=`; a name and a value have no NUL")
+                .with_help(help_for_variables(path)),
             Self::Prefix(error) => return error.findings(),
             Self::Disk(_) => error(Code::DiskError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
@@ -108,9 +119,11 @@ impl AsFindings for ActivateError {
         match self {
             Self::Environment(error) => error.exit(),
             Self::Prefix(error) => error.exit(),
-            Self::Malformed { .. } | Self::Disk(_) | Self::NoShell { .. } | Self::Script { .. } => {
-                Exit::Undetermined
-            }
+            Self::Malformed { .. }
+            | Self::Variable { .. }
+            | Self::Disk(_)
+            | Self::NoShell { .. }
+            | Self::Script { .. } => Exit::Undetermined,
         }
     }
 }
@@ -226,8 +239,29 @@ impl Scalar {
     }
 }
 
-fn texts(variables: BTreeMap<String, Scalar>) -> impl Iterator<Item = (String, String)> {
-    variables.into_iter().map(|(name, value)| (name, value.into_text()))
+/// Returns the values as texts, or an error for a variable that no process can have.
+fn texts(
+    path: &Path,
+    variables: BTreeMap<String, Scalar>,
+) -> Result<BTreeMap<String, String>, ActivateError> {
+    let variables = variables.into_iter().map(|(name, value)| (name, value.into_text()));
+    let is_possible = |name: &str, value: &str| {
+        !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
+    };
+    variables
+        .map(|(variable, value)| match is_possible(&variable, &value) {
+            true => Ok((variable, value)),
+            false => Err(ActivateError::Variable { path: path.to_owned(), variable }),
+        })
+        .collect()
+}
+
+fn help_for_variables(path: &Path) -> &'static str {
+    if path.parent().is_some_and(|folder| folder.ends_with("env_vars.d")) {
+        "request another build of the package that has this file, or report it to its maintainers"
+    } else {
+        "`envlock install --replace` builds the environment anew"
+    }
 }
 
 /// Returns the variables of `conda-meta/state`, which activation sets; `None` if the file can't be
@@ -241,20 +275,22 @@ pub(crate) fn configured_variables(prefix: &Path) -> Option<BTreeMap<String, Str
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let mut variables = BTreeMap::new();
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
-        variables.extend(texts(read_json(&path)?.unwrap_or_default()));
+        variables.extend(texts(&path, read_json(&path)?.unwrap_or_default())?);
     }
     variables.extend(state_file_variables(prefix)?);
     Ok(variables)
 }
 
 fn state_file_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
-    let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
-    Ok(state.map(|state| texts(state.env_vars).collect()).unwrap_or_default())
+    let path = prefix.join("conda-meta/state");
+    let state: Option<StateFile> = read_json(&path)?;
+    state.map_or_else(|| Ok(BTreeMap::new()), |state| texts(&path, state.env_vars))
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, ActivateError> {
     let Some(bytes) = read_bounded(path, MAX_BYTES)? else { return Ok(None) };
-    serde_json::from_slice(&bytes)
+    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(json)
         .map(Some)
         .map_err(|source| ActivateError::Malformed { path: path.to_owned(), source })
 }

@@ -54,6 +54,12 @@ impl AsFindings for UnusableEnvironment {
             Self::Unfinished(_) => error(Code::Interrupted)
                 .with_note("its packages or its post-link scripts may be incomplete")
                 .with_help("run `envlock install` again"),
+            // `install` refuses to replace a link.
+            Self::Moved { prefix, .. } if prefix.is_symlink() => error(Code::MovedPrefix)
+                .with_help(format!(
+                    "it is a symbolic link: remove it, and then `envlock install -p {}`",
+                    prefix.display()
+                )),
             Self::Moved { prefix, .. } => error(Code::MovedPrefix)
                 .with_help(format!("install again: `envlock install -p {}`", prefix.display())),
         }]

@@ -31,14 +31,22 @@ impl OtherFormat {
     /// Recognises a format by the top level of the text; `None` if it isn't known.
     pub fn detect(text: &str) -> Option<Self> {
         let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
-        if lines().any(|line| line == "@EXPLICIT") {
+        if lines().any(|line| line.trim_start().eq_ignore_ascii_case("@explicit"))
+            || is_list_of_archives(text)
+        {
             return Some(Self::ExplicitList);
         }
         if text.trim_start().starts_with('{') {
-            return text.contains("\"_meta\"").then_some(Self::PipfileLock);
+            let has = |key: &str| text.contains(&format!("\"{key}\""));
+            return if has("_meta") {
+                Some(Self::PipfileLock)
+            } else {
+                (has("metadata") && has("package")).then_some(Self::CondaLock)
+            };
         }
         let has_table = |name: &str| lines().any(|line| line.starts_with(name));
-        if has_table("[[package]]") {
+        // pylock.toml of pip has `[[packages]]`.
+        if has_table("[[package]]") || has_table("[[packages]]") {
             return Some(Self::TomlLock);
         }
         if has_table("[tool.pixi") || (has_table("[dependencies]") && has_channels(text)) {
@@ -53,7 +61,7 @@ impl OtherFormat {
         if has("envlock") {
             Some(Self::EnvlockLock)
         // The last block of a truncated file is missing.
-        } else if has("version") && has("environments") {
+        } else if has("environments") && (has("version") || has("packages")) {
             Some(Self::PixiLock)
         } else if has("metadata") && (has("package") || has("version")) {
             Some(Self::CondaLock)
@@ -63,6 +71,17 @@ impl OtherFormat {
             is_requirements(text).then_some(Self::Requirements)
         }
     }
+}
+
+/// Whether every line is a comment or the URL of a conda archive.
+fn is_list_of_archives(text: &str) -> bool {
+    let mut lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let is_archive = |line: &str| {
+        let url = line.split('#').next().unwrap_or(line);
+        url.contains("://") && (url.ends_with(".conda") || url.ends_with(".tar.bz2"))
+    };
+    lines.clone().next().is_some() && lines.all(is_archive)
 }
 
 fn has_channels(text: &str) -> bool {
@@ -98,7 +117,7 @@ impl fmt::Display for OtherFormat {
             Self::Environment => "an environment.yml",
             Self::PixiManifest => "a manifest of pixi",
             Self::Pyproject => "a pyproject.toml",
-            Self::TomlLock => "a lock file of uv or Poetry",
+            Self::TomlLock => "a lock file of pip, uv or Poetry",
             Self::PipfileLock => "a lock file of Pipenv",
             Self::Requirements => "a list of requirements",
         })
@@ -115,6 +134,14 @@ mod tests {
             ("version: 6\nenvironments:\n  default: {}\npackages: []\n", OtherFormat::PixiLock),
             ("version: 6\nenvironments:\n  default:\n    cha", OtherFormat::PixiLock),
             ("version: 1\nmetadata:\n  content_hash:\n", OtherFormat::CondaLock),
+            ("environments:\n  default: {}\npackages: []\n", OtherFormat::PixiLock),
+            ("{\"metadata\": {\"content_hash\": {}}, \"package\": []}", OtherFormat::CondaLock),
+            ("lock-version = \"1.0\"\n\n[[packages]]\nname = \"a\"\n", OtherFormat::TomlLock),
+            ("# list\n  @explicit\nhttps://h/c/noarch/a-1-0.conda\n", OtherFormat::ExplicitList),
+            (
+                "# platform\nhttps://h/c/noarch/a-1-0.conda#0123\nfile:///c/noarch/b-1-0.tar.bz2\n",
+                OtherFormat::ExplicitList,
+            ),
             (
                 "version: 1\nmetadata:\n  channels: []\npackage:\n- name: a\n",
                 OtherFormat::CondaLock,

@@ -55,12 +55,20 @@ impl ChannelPolicy {
                     Err(error) if urls.is_empty() => return Err(error),
                     Err(_) => {}
                 }
-                let urls = urls.iter().map(comparable_origin).collect();
+                let mut urls: Vec<_> = urls.iter().map(comparable_origin).collect();
+                // Its other channels have the same terms.
+                if set.value.trim() == "defaults"
+                    && let Some(mut all) = urls.iter().find(|url| is_anaconda(url)).cloned()
+                {
+                    all.set_path("/");
+                    urls.push(all);
+                }
                 policy.refused.push((urls, Refusal { reason, configured_in: set.set_by.clone() }));
             }
         }
         for set in configuration.list(&key::ALLOWLIST_CHANNELS) {
-            let urls = resolve(&set.value, set.set_by.place())?;
+            // An entry that can't be resolved allows nothing.
+            let urls = resolve(&set.value, set.set_by.place()).unwrap_or_default();
             policy.allowed.get_or_insert((Vec::new(), set.set_by.clone())).0.extend(urls);
         }
         Ok(policy)
@@ -90,8 +98,20 @@ impl ChannelPolicy {
 /// compared.
 fn spellings(url: &Url, sources: &Sources) -> Vec<Url> {
     let all = sources.sources_for(url).into_iter().map(|source| source.url).chain([url.clone()]);
+    let all = all.flat_map(|url| [merge_slashes(&url), url]);
     let with_origin = |url: Url| [sources.origin_of(&url), Some(url)];
     all.flat_map(with_origin).flatten().map(|url| comparable_origin(&url)).collect()
+}
+
+/// Returns the URL as many servers read it: several slashes are one.
+fn merge_slashes(url: &Url) -> Url {
+    let mut merged = url.clone();
+    let mut path = url.path().to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    merged.set_path(&path);
+    merged
 }
 
 fn is_or_is_below(url: &Url, folder: &Url) -> bool {

@@ -9,8 +9,10 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
 use crate::{
-    Context, FileError, InstallFlags, Project, files, install::add_platform_help, lock_credentials,
-    package_policy, package_policy::PackagePolicyError,
+    Context, FileError, InputsError, InstallFlags, Project, files,
+    inputs::{InputSources, check_channels},
+    install::add_platform_help,
+    lock_credentials, package_policy,
 };
 
 /// The inputs of `fetch` and `bundle`.
@@ -54,9 +56,9 @@ pub enum FetchCommandError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The configuration disallows packages of the lock.
+    /// A channel or a package of the lock may not be used.
     #[error(transparent)]
-    Packages(#[from] PackagePolicyError),
+    LockInputs(#[from] InputsError),
     /// The lock doesn't have a requested platform.
     #[error("the lock has no packages for {requested_platform}, only for {}", .locked.join(", "))]
     NotLocked {
@@ -80,7 +82,7 @@ impl AsFindings for FetchCommandError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
-            Self::Packages(error) => error.findings(),
+            Self::LockInputs(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
             Self::NotLocked { requested_platform, locked } => {
                 let help = add_platform_help(*requested_platform, locked);
@@ -97,7 +99,7 @@ impl AsFindings for FetchCommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
-            Self::Packages(error) => error.exit(),
+            Self::LockInputs(error) => error.exit(),
             Self::Fetch(error) => error.exit(),
             Self::NotLocked { .. } | Self::FolderNotEmpty(_) | Self::Folder(_) => Exit::Usage,
         }
@@ -112,7 +114,7 @@ pub async fn fetch(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<FetchedPlatform>, FetchCommandError> {
-    let (lock, platforms) = read(project, request, context).await?;
+    let (lock, platforms) = read(project, request, context, findings).await?;
     let records = records(lock, &platforms);
     let archives = &lock.other_archives;
     let unpacked = context.client.packages(&records, archives, context.observer).await?;
@@ -129,7 +131,7 @@ pub async fn bundle(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Bundle, FetchCommandError> {
-    let (lock, platforms) = read(project, request, context).await?;
+    let (lock, platforms) = read(project, request, context, findings).await?;
     let lock_path = directory.join(lock::FILE_NAME);
     if !is_empty_or_bundle(directory) {
         return Err(FetchCommandError::FolderNotEmpty(directory.to_owned()));
@@ -160,15 +162,21 @@ fn is_empty_or_bundle(directory: &Path) -> bool {
     })
 }
 
-/// Reads the lock, and returns it with the requested platforms.
+/// Reads the lock, and returns it with the requested platforms. A lock with a forbidden channel is
+/// refused.
 async fn read<'a>(
     project: &'a Project,
     request: &FetchRequest,
     context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
-    package_policy::check_existing_lock(lock, project.configuration())?;
+    let checked = check_channels(lock, InputSources::new(project, context), findings)?;
+    checked.channel_urls.register(context.client);
+    findings.extend(checked.findings);
+    package_policy::check_existing_lock(lock, project.configuration())
+        .map_err(InputsError::from)?;
     lock_credentials::read_channel_urls(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {
@@ -184,6 +192,7 @@ async fn read<'a>(
         Ok(FetchedPlatform {
             installs_here: platform == context.host
                 && InstallFlags::for_host(lock, platform, context.host_packages).is_some(),
+            flags: InstallFlags::for_platform(locked).with_staleness(project, lock, context),
             ..summarize(platform, locked)
         })
     });

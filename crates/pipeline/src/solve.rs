@@ -226,7 +226,8 @@ pub async fn solve(
     let differences = diff::differences(existing, &lock);
     let old_needs = existing.and_then(|lock| lock.needs.as_ref());
     let need_changes = need_changes(old_needs, lock.needs.as_ref());
-    let install = InstallFlags::for_host(&lock, context.host, context.host_packages);
+    let install = InstallFlags::for_host(&lock, context.host, context.host_packages)
+        .map(|flags| flags.with_staleness(project, &lock, context));
     Ok(Solved { lock, written, differences, need_changes, install })
 }
 

@@ -44,8 +44,12 @@ fn record(channel: &str, line: &str) -> RepoDataRecord {
     );
     package.subdir = "linux-64".to_owned();
     package.sha256 = Some([1; 32].into());
-    package.depends =
-        depends.split(';').map(str::trim).filter(|d| !d.is_empty()).map(str::to_owned).collect();
+    for text in depends.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+        match text.strip_prefix("constrains ") {
+            Some(text) => package.constrains.push(text.to_owned()),
+            None => package.depends.push(text.to_owned()),
+        }
+    }
     RepoDataRecord {
         package_record: package,
         identifier: file.parse().expect("an archive's name"),

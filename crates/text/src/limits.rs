@@ -89,6 +89,8 @@ pub const UNPACKED_ENTRIES: usize = 2_000_000;
 /// The size of one path in an archive in bytes: what Linux accepts.
 pub const UNPACKED_PATH: usize = 4_096;
 
+/// The size of a credential store, such as `.netrc`, in bytes.
+pub const CREDENTIAL_STORE_BYTES: u64 = 4_000_000;
 /// The size of a file of certificates or keys in bytes. The certificates that a machine trusts have
 /// about 200 000.
 pub const CERTIFICATES_BYTES: u64 = 16_000_000;

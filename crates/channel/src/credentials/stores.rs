@@ -1,11 +1,13 @@
 //! Reads the credential stores of conda, rattler and curl.
 
 use std::ffi::OsStr;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use envlock_model::channel::ChannelCredentials;
 use envlock_model::channel::without_credentials;
 use envlock_report::{Code, Finding};
+use envlock_text::limits::CREDENTIAL_STORE_BYTES;
 use fs_err as fs;
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -137,13 +139,30 @@ fn packages_of(server: &Url) -> Option<Url> {
     Some(url)
 }
 
+/// Reads a regular file up to the limit; `None` if there is none. A pipe would block, and a device
+/// never ends.
 fn read_text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
-    match fs::read_to_string(path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+    let mut warn = |why: &str, help| warnings.push(unreadable(&display_path(path), why, help));
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            warn("isn't a regular file", "make it one, or configure another one");
+            return None;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        // Reading it fails too.
+        Ok(_) | Err(_) => {}
+    }
+    let mut text = String::new();
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(CREDENTIAL_STORE_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(bytes) if bytes as u64 <= CREDENTIAL_STORE_BYTES => Some(text),
+        Ok(_) => {
+            warn("is too large for a credential store", "configure another one");
+            None
+        }
         Err(_) => {
-            let help = "make it readable, or configure another one";
-            warnings.push(unreadable(&display_path(path), "can't be read as text", help));
+            warn("can't be read as text", "make it readable, or configure another one");
             None
         }
     }

@@ -100,3 +100,28 @@ fn a_redirect_must_not_send_a_token_to_another_server() {
     assert!(!redirect_leaks_token(&from, &url("https://h.example/t/tk-1/d/a")));
     assert!(!redirect_leaks_token(&from, &url("https://other.example/c/a")));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_and_a_device_are_no_credential_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let tokens = folder.path().join("tokens");
+    std::fs::create_dir(&tokens).unwrap();
+    std::fs::rename(&pipe, tokens.join("https%3A%2F%2Fapi.anaconda.org.token")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let stores = CredentialStores {
+        netrc: Some(pipe.clone()),
+        rattler: vec![pipe, "/dev/zero".into()],
+        anaconda: vec![tokens],
+        ..CredentialStores::default()
+    };
+    let (_, warnings) = Credentials::read(&stores);
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    for warning in warnings {
+        assert!(warning.message.contains("isn't a regular file"), "{warning:?}");
+    }
+}

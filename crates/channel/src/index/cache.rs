@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
+use super::lenient;
 use crate::cache_folder;
 use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
@@ -125,7 +126,7 @@ impl IndexCacheEntry {
         let json = info.index.as_ref().and_then(|stored| {
             let json = fs::read(&self.json).ok()?;
             let is_complete = json.len() as u64 == stored.size && digest(&json) == stored.sha256;
-            is_complete.then(|| String::from_utf8(json).ok())?
+            is_complete.then(|| lenient::text(json))?
         });
         (info, json)
     }

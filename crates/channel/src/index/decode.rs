@@ -14,6 +14,7 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc::Receiver;
 
 use super::cache::Format;
+use super::lenient::{self, BYTE_ORDER_MARK};
 use super::listing::Listing;
 use super::summary::{self, IndexSummary};
 use crate::body_reader::{BodyReader, ContentEncoding, Received, describe_decompress_error};
@@ -79,8 +80,8 @@ pub(crate) fn decode(
         let sha256 = decompress(body, format, &mut json, Path::new("memory"))?;
         (None, json, sha256)
     };
-    let json = String::from_utf8(json)
-        .map_err(|_| DecodeError::Unreadable("not an index: it isn't UTF-8".into()))?;
+    let json = lenient::text(json)
+        .ok_or_else(|| DecodeError::Unreadable("not an index: it isn't UTF-8".into()))?;
     let listing = Listing::read(json, subdir).map_err(DecodeError::Unreadable)?;
     let summary = summary::summarize(&listing);
     Ok(Decoded { file, listing, sha256, summary })
@@ -127,7 +128,8 @@ fn copy(
             return Ok(());
         }
         let chunk = &buffer[..read];
-        if !has_begun && let Some(first) = chunk.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let is_before = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
+        if !has_begun && let Some(first) = chunk.iter().find(|byte| !is_before(byte)) {
             if *first == b'<' {
                 return Err(DecodeError::WebPage);
             }
@@ -231,6 +233,7 @@ mod tests {
             );
         }
         assert_eq!(copy_at_most_8_bytes(b" \n{}"), (None, b" \n{}".to_vec()));
+        assert_eq!(copy_at_most_8_bytes(b"\xef\xbb\xbf{}").0, None);
     }
 
     #[test]

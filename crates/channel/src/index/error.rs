@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::disk::DiskError;
 use crate::mirror_channels_below;
-use crate::source_error::{Attempt, help_for, list_attempts, proxy_errors};
+use crate::source_error::{Attempt, help_for, list_attempts, setting_errors};
 use envlock_model::channel::{Channel, display_name, without_credentials};
 
 /// Why the indexes of the channels are unavailable.
@@ -181,19 +181,23 @@ impl ChannelFailure {
             ChannelFailureKind::NotFound { hint, attempts, .. } => {
                 let finding = Finding::new(Code::ChannelNotFound, self.message())
                     .with_note(format!("requested:\n{}", list_attempts(attempts)));
-                let help = match &self.setting {
+                let help = match self.cause() {
                     Some(setting) => setting.help(),
                     None => hint.clone().unwrap_or_else(|| self.where_to_look()),
                 };
                 finding.with_help(help)
             }
             ChannelFailureKind::Unavailable { attempts, .. } => {
-                Finding::new(Code::IndexUnavailable, self.message())
-                    .with_note(format!("tried:\n{}", list_attempts(attempts)))
-                    .with_help(format!(
+                let help = match self.cause() {
+                    Some(setting) => setting.help(),
+                    None => format!(
                         "{}; `--offline` uses what was fetched before",
                         help_for(attempts.iter())
-                    ))
+                    ),
+                };
+                Finding::new(Code::IndexUnavailable, self.message())
+                    .with_note(format!("tried:\n{}", list_attempts(attempts)))
+                    .with_help(help)
             }
             ChannelFailureKind::NotCached { .. } => Finding::new(Code::NotCached, self.message())
                 .with_help("run the same command once without `--offline`"),
@@ -204,8 +208,7 @@ impl ChannelFailure {
                 ))
             }
         };
-        let setting = self.setting.as_ref().filter(|_| self.is_not_found());
-        match (setting.and_then(|setting| setting.place.as_ref()), &self.place) {
+        match (self.cause().and_then(|setting| setting.place.as_ref()), &self.place) {
             (Some(cause), Some(place)) => finding
                 .at(cause.clone())
                 .with_related(place.clone(), "the channel is requested here"),
@@ -214,8 +217,17 @@ impl ChannelFailure {
         }
     }
 
-    fn is_not_found(&self) -> bool {
-        matches!(self.kind, ChannelFailureKind::NotFound { .. })
+    /// The setting that is the cause: the channel isn't where it says, or it is known to be wrong.
+    fn cause(&self) -> Option<&ChannelSetting> {
+        let setting = self.setting.as_ref()?;
+        let is_cause = match self.kind {
+            ChannelFailureKind::NotFound { .. } => true,
+            ChannelFailureKind::Unavailable { .. } => {
+                mirror_channels_below(&setting.base).is_some()
+            }
+            ChannelFailureKind::NotCached { .. } | ChannelFailureKind::NoSource => false,
+        };
+        is_cause.then_some(setting)
     }
 
     fn where_to_look(&self) -> String {
@@ -244,7 +256,7 @@ impl AsFindings for IndexError {
             Self::Channels { failures, warnings } => warnings
                 .iter()
                 .cloned()
-                .chain(proxy_errors(failures.iter().flat_map(ChannelFailure::attempts)))
+                .chain(setting_errors(failures.iter().flat_map(ChannelFailure::attempts)))
                 .chain(failures.iter().map(ChannelFailure::finding))
                 .collect(),
             Self::Disk(error) => error.findings(),
@@ -261,7 +273,8 @@ impl AsFindings for IndexError {
                 Exit::Usage
             }
             Self::Channels { failures, .. }
-                if !proxy_errors(failures.iter().flat_map(ChannelFailure::attempts)).is_empty() =>
+                if !setting_errors(failures.iter().flat_map(ChannelFailure::attempts))
+                    .is_empty() =>
             {
                 Exit::Usage
             }

@@ -3,10 +3,8 @@
 use url::Url;
 
 use super::subdirs::ChannelRequest;
-use envlock_model::channel::Channel;
+use envlock_model::channel::{Channel, is_anaconda_channel};
 
-/// The channels below `repo.anaconda.com/pkgs/`.
-const PKGS: [&str; 6] = ["main", "r", "msys2", "free", "pro", "archive"];
 const KNOWN: [&str; 8] = [
     "conda-forge",
     "bioconda",
@@ -34,7 +32,10 @@ pub(super) fn suggested_name_except(
     if last == "default" || last == "defaults" {
         return Some("`defaults` is the name of the channels pkgs/main and pkgs/r together: write `defaults`".into());
     }
-    if segments.len() >= 2 && segments[segments.len() - 2] == "pkgs" && !PKGS.contains(&last) {
+    if segments.len() >= 2
+        && segments[segments.len() - 2] == "pkgs"
+        && !is_anaconda_channel(&channel.url)
+    {
         return Some(format!("pkgs/ contains only main, r and msys2: write `{last}`"));
     }
     if let Some(place) = without_cloud(&channel.url) {

@@ -11,6 +11,7 @@ use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use serde_json::value::RawValue;
 
+use super::lenient;
 use super::outline::{Key, Outline, Table};
 use super::skipped::SkippedRecords;
 use crate::parse_error;
@@ -98,19 +99,31 @@ impl ListedArchive<'_> {
 impl Listing {
     /// Reads the index of `subdir`, or returns why the JSON isn't one.
     pub(crate) fn read(json: String, subdir: Subdir) -> Result<Self, String> {
-        let outline: Outline<'_> = serde_json::from_str(&json).map_err(|error| {
-            if error.is_eof() {
-                "the JSON is incomplete".to_owned()
-            } else {
-                format!("not an index: {}", parse_error::describe(&error))
+        match Self::read_strict(json, subdir) {
+            Ok(listing) => Ok(listing),
+            Err((reason, json)) => match json.and_then(|json| lenient::without_nan(&json)) {
+                Some(json) => Self::read_strict(json, subdir).map_err(|(reason, _)| reason),
+                None => Err(reason),
+            },
+        }
+    }
+
+    /// Reads an index. The error has the text if it isn't JSON.
+    fn read_strict(json: String, subdir: Subdir) -> Result<Self, (String, Option<String>)> {
+        let outline: Outline<'_> = match serde_json::from_str(&json) {
+            Ok(outline) => outline,
+            Err(error) if error.is_eof() => return Err(("the JSON is incomplete".into(), None)),
+            Err(error) => {
+                let reason = format!("not an index: {}", parse_error::describe(&error));
+                return Err((reason, Some(json)));
             }
-        })?;
+        };
         if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
-            return Err("not an index: the JSON has no `packages`".into());
+            return Err(("not an index: the JSON has no `packages`".into(), None));
         }
         let info = outline.info.unwrap_or_default();
         if let Some(other) = info.subdir.filter(|other| other != subdir.as_str()) {
-            return Err(format!("the index of {other} instead of {subdir}"));
+            return Err((format!("the index of {other} instead of {subdir}"), None));
         }
         let mut reader = Reader {
             json: &json,

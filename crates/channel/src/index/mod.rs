@@ -12,6 +12,7 @@ mod error;
 mod fetch;
 mod hints;
 mod index_fetch;
+mod lenient;
 mod listing;
 mod outline;
 mod records;

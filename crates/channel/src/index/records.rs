@@ -1,10 +1,10 @@
 //! The fetched indexes and their records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use envlock_model::channel::{Channel, without_credentials};
-use envlock_model::record;
+use envlock_model::{record, spec::RecordSpec};
 use envlock_report::{Finding, Place};
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
@@ -246,8 +246,9 @@ impl Indexes {
         let mut found = self.empty();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
         let mut pending: Vec<PackageName> = seen.iter().cloned().collect();
+        let mut specs = SpecCheck::default();
         while let Some(name) = pending.pop() {
-            self.add_package(&name, &mut found, |record| {
+            self.add_package(&name, &mut found, &mut specs, |record| {
                 let package = &record.package_record;
                 for spec in package.depends.iter().chain(package.extra_depends.values().flatten()) {
                     let dependency = PackageName::from_matchspec_str_unchecked(spec);
@@ -264,8 +265,9 @@ impl Indexes {
     /// Loads the records of only these packages.
     pub fn load_names(&self, names: &[PackageName]) -> Vec<SubdirRecords> {
         let mut found = self.empty();
+        let mut specs = SpecCheck::default();
         for name in names.iter().collect::<BTreeSet<_>>() {
-            self.add_package(name, &mut found, |_| {});
+            self.add_package(name, &mut found, &mut specs, |_| {});
         }
         sorted(found)
     }
@@ -287,10 +289,19 @@ impl Indexes {
         &self,
         name: &PackageName,
         found: &mut [SubdirRecords],
+        specs: &mut SpecCheck,
         mut seen: impl FnMut(&RepoDataRecord),
     ) {
         for (index, found) in self.all.iter().zip(found) {
-            let PackageRecords { records, skipped } = index.records_of(name);
+            let PackageRecords { mut records, mut skipped } = index.records_of(name);
+            records.retain(|record| match specs.check(&record.package_record) {
+                Ok(()) => true,
+                Err(reason) => {
+                    let file = record.identifier.to_file_name();
+                    skipped.push(SkippedRecord::new(&file, &reason));
+                    false
+                }
+            });
             if !skipped.is_empty() {
                 found.skipped.insert(name.clone(), skipped);
             }
@@ -303,6 +314,35 @@ impl Indexes {
                 }
             }
         }
+    }
+}
+
+/// Checks that dependencies and constraints can be parsed. The solver leaves a record that has
+/// another one out without a word.
+#[derive(Default)]
+struct SpecCheck {
+    /// Whether a text can be parsed. Most texts occur in many records.
+    known: HashMap<String, bool>,
+}
+
+impl SpecCheck {
+    /// Returns an error that names the field and the text.
+    fn check(&mut self, package: &PackageRecord) -> Result<(), String> {
+        for (field, specs) in [("depends", &package.depends), ("constrains", &package.constrains)] {
+            if let Some(text) = specs.iter().find(|text| !self.is_readable(text)) {
+                return Err(format!("`{text}` of its `{field}` isn't a match spec"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_readable(&mut self, text: &str) -> bool {
+        if let Some(known) = self.known.get(text) {
+            return *known;
+        }
+        let is_readable = RecordSpec::parse(text).is_some();
+        self.known.insert(text.to_owned(), is_readable);
+        is_readable
     }
 }
 

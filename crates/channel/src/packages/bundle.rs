@@ -47,7 +47,7 @@ impl Client {
         let wanted = missing_files(&files, folder).await?;
         let unavailable = self.fetch_archives(wanted, observer).await?;
         let (others, unavailable) = with_other_archive(unavailable, archives);
-        error_for(&unavailable)?;
+        error_for(&unavailable).map_err(without_archives)?;
         let mut used = Files::new();
         let mut substitutions = Vec::new();
         let mut replaced = Vec::new();
@@ -57,7 +57,7 @@ impl Client {
             add_file(&mut used, record)?;
         }
         let wanted = missing_files(&used, folder).await?;
-        error_for(&self.fetch_archives(wanted, observer).await?)?;
+        error_for(&self.fetch_archives(wanted, observer).await?).map_err(without_archives)?;
         for path in replaced {
             files.remove(&path);
         }
@@ -109,6 +109,14 @@ impl Client {
             }
             Err(unavailable) => Ok(Some(unavailable)),
         }
+    }
+}
+
+/// Says of packages that the cache may have that their archives are missing.
+fn without_archives(error: FetchError) -> FetchError {
+    match error {
+        FetchError::NotCached(packages) => FetchError::NoArchive(packages),
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use rattler_conda_types::RepoDataRecord;
 use envlock_model::record::MalformedRecord;
 
 use crate::disk::DiskError;
-use crate::source_error::{Attempt, SourceError, help_for, list_attempts, proxy_errors};
+use crate::source_error::{Attempt, SourceError, help_for, list_attempts, setting_errors};
 
 /// Why packages are unavailable. Nothing outside of the cache was changed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum FetchError {
     /// Offline, and these packages aren't in the cache.
     #[error("{} not in the cache, and this is offline", match .0.len() { 1 => "1 package is".to_owned(), n => format!("{n} packages are") })]
     NotCached(Vec<MissingPackage>),
+    /// Offline, and the archives of these packages are needed, which the cache doesn't keep.
+    #[error("the {} of {} can't be downloaded offline", match .0.len() { 1 => "archive", _ => "archives" }, count(.0.len(), "package"))]
+    NoArchive(Vec<MissingPackage>),
     /// An archive with the right digest can't be unpacked.
     #[error("{file} can't be unpacked: {reason}")]
     Unpack {
@@ -165,10 +168,10 @@ fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding 
 
 impl FetchError {
     /// Returns the errors of configured proxies that the sources need.
-    fn proxy_errors(&self) -> Vec<Finding> {
+    fn setting_errors(&self) -> Vec<Finding> {
         match self {
             Self::Failed(packages) => {
-                proxy_errors(packages.iter().flat_map(|package| &package.attempts))
+                setting_errors(packages.iter().flat_map(|package| &package.attempts))
             }
             _ => Vec::new(),
         }
@@ -177,7 +180,7 @@ impl FetchError {
 
 impl AsFindings for FetchError {
     fn findings(&self) -> Vec<Finding> {
-        let mut findings = self.proxy_errors();
+        let mut findings = self.setting_errors();
         findings.push(match self {
             Self::Failed(packages) => unavailable_finding(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
@@ -188,6 +191,17 @@ impl AsFindings for FetchError {
                 Finding::new(Code::NotCached, self.to_string())
                     .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
                     .with_help("run the same command once without `--offline`")
+            }
+            Self::NoArchive(packages) => {
+                let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
+                let total = format_size(packages.iter().filter_map(|package| package.size).sum());
+                Finding::new(Code::NotCached, self.to_string())
+                    .with_note("the cache keeps unpacked packages only, and no archives")
+                    .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
+                    .with_help(
+                        "bundle without `--offline`; or name a folder that has the archives with \
+                         `--mirror PREFIX=file:///FOLDER/`",
+                    )
             }
             Self::Unpack { .. } => Finding::new(Code::PackageMalformed, self.to_string())
                 .with_note("its sha256 is that of its record, so its channel has it like this; nothing was changed")
@@ -208,7 +222,7 @@ impl AsFindings for FetchError {
     fn exit(&self) -> Exit {
         match self {
             Self::DuplicateFileName { .. } => Exit::Usage,
-            Self::Failed(_) if !self.proxy_errors().is_empty() => Exit::Usage,
+            Self::Failed(_) if !self.setting_errors().is_empty() => Exit::Usage,
             _ => Exit::Undetermined,
         }
     }

@@ -110,7 +110,7 @@ async fn without_all_archives_there_is_no_index() {
     clients.settings.offline = true;
     let (text, exit) = error_text(&bundled(&clients, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 3);
-    assert!(text.starts_with("not-cached: 1 package is"), "{text}");
+    assert!(text.starts_with("not-cached: the archive of 1 package can't be downloaded"), "{text}");
 }
 
 #[tokio::test]

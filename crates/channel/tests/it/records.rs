@@ -213,3 +213,26 @@ async fn the_same_names_give_the_same_records_in_the_same_order() {
     };
     assert_eq!(load(&["numpy", "idna"]), load(&["idna", "numpy", "idna"]));
 }
+
+#[tokio::test]
+async fn an_index_is_read_in_spite_of_a_byte_order_mark_or_a_nan() {
+    for (from, to) in [
+        (&b"{"[..], &b"\xef\xbb\xbf{"[..]),
+        (b"\"subdir\"", b"\"x\":NaN,\"y\":[-Infinity,Infinity],\"subdir\""),
+    ] {
+        let mirror = small_mirror();
+        let dir = mirror.channel_dir("conda-forge").join("linux-64");
+        std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
+        let text = std::fs::read(dir.join("repodata.json")).unwrap();
+        let at = text.windows(from.len()).rposition(|window| window == from).unwrap();
+        let at = if from == b"{" { 0 } else { at };
+        let changed = [&text[..at], to, &text[at + from.len()..]].concat();
+        std::fs::write(dir.join("repodata.json"), changed).unwrap();
+        let clients = TestClients::for_mirrors(&[&mirror]);
+        // The second run reads the cached index.
+        for _ in 0..2 {
+            let indexes = clients.index().await.unwrap();
+            assert_eq!(records(&indexes, &["numpy", "idna"]).len(), 3);
+        }
+    }
+}

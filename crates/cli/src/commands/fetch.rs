@@ -122,6 +122,7 @@ fn next_install(args: &FetchArgs, platforms: &[FetchedPlatform]) -> String {
             .files(&args.files)
             .network(&NetworkArgs { offline: true, ..args.network.clone() })
             .switch("--without-pip", here.flags.without_pip)
+            .switch("--frozen", here.flags.frozen)
     });
     command.map_or_else(String::new, |command| format!("next: {command}\n"))
 }
@@ -129,11 +130,13 @@ fn next_install(args: &FetchArgs, platforms: &[FetchedPlatform]) -> String {
 /// Returns the command that installs the bundle without a network.
 fn next_offline_install(args: &FetchArgs, bundled: &Bundle) -> String {
     let has_pip = bundled.platforms.iter().any(|platform| platform.flags.without_pip);
+    let is_stale = bundled.platforms.iter().any(|platform| platform.flags.frozen);
     let command = NextCommand::new("install")
         .switch("--offline", true)
         .environment_files(&args.files)
         .path("--lock", &bundled.lock)
-        .switch("--without-pip", has_pip);
+        .switch("--without-pip", has_pip)
+        .switch("--frozen", is_stale);
     let mirrors = bundled.origins.iter().map(|origin| {
         let mirror = format!("{origin}={}", bundled.channel);
         format!(" \\\n  --mirror {}", shell_word(&mirror))

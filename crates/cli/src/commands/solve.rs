@@ -189,7 +189,8 @@ fn answer(
         let command = NextCommand::new("install")
             .files(&args.files)
             .network(&args.network)
-            .switch("--without-pip", flags.without_pip);
+            .switch("--without-pip", flags.without_pip)
+            .switch("--frozen", flags.frozen);
         format!("next: {command}\n")
     });
     let result = output::Solve {

@@ -55,6 +55,7 @@ fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify>
             .files(&args.files)
             .prefix(&args.prefix)
             .switch("--without-pip", flags.without_pip)
+            .switch("--frozen", flags.frozen)
             .switch("--replace", true);
         format!("next: {command}, which reinstalls it\n")
     });

@@ -106,18 +106,47 @@ pub(crate) fn channel_setup(
                 warnings.push(unverified(&set.set_by));
                 TlsTrust::Unverified
             }
-            _ => TlsTrust::Certificates(file(&set, key::SSL_VERIFY.name)?),
+            _ => match file(&set, key::SSL_VERIFY.name) {
+                Ok(pem) => TlsTrust::Certificates(pem),
+                Err(error) => unusable(&error),
+            },
         };
+    } else if let Some(error) = system_certificates_error(settings) {
+        network.trust = TlsTrust::Unusable(Arc::new(error));
     }
     if let Some(set) = configuration.text(&key::CLIENT_SSL_CERT) {
-        let mut pem = file(&set, key::CLIENT_SSL_CERT.name)?;
-        if let Some(key) = configuration.text(&key::CLIENT_SSL_CERT_KEY) {
-            pem.push(b'\n');
-            pem.extend(file(&key, key::CLIENT_SSL_CERT_KEY.name)?);
+        let identity = file(&set, key::CLIENT_SSL_CERT.name).and_then(|mut pem| {
+            if let Some(key) = configuration.text(&key::CLIENT_SSL_CERT_KEY) {
+                pem.push(b'\n');
+                pem.extend(file(&key, key::CLIENT_SSL_CERT_KEY.name)?);
+            }
+            Ok(pem)
+        });
+        match identity {
+            Ok(pem) => network.identity = Some(pem),
+            Err(error) => network.trust = unusable(&error),
         }
-        network.identity = Some(pem);
     }
     Ok(ChannelSetup { settings: network, channel_config, warnings })
+}
+
+/// Returns the trust for a setting that can't be used: only a request over TLS fails.
+fn unusable(error: &NetworkError) -> TlsTrust {
+    let finding = error.findings().swap_remove(0);
+    TlsTrust::Unusable(Arc::new(
+        finding.with_help("correct the entry: a request of this run needs it"),
+    ))
+}
+
+/// Returns an error if `SSL_CERT_FILE` names a pipe, which would block, or a device.
+fn system_certificates_error(settings: &Settings) -> Option<Finding> {
+    let name = "SSL_CERT_FILE";
+    let path = settings.variables.get(name).filter(|path| !path.is_empty())?;
+    let found = std::fs::metadata(settings.absolute(path.as_ref())).ok()?;
+    (!found.is_file() && !found.is_dir()).then(|| {
+        let message = format!("{name} names {path}, which isn't a regular file");
+        Finding::new(Code::ConfigurationValue, message).with_help("name a file of certificates")
+    })
 }
 
 /// Returns the mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known

@@ -14,6 +14,7 @@ pub(crate) fn describe_trust(
 ) -> (String, Option<usize>) {
     match trust {
         TlsTrust::Unverified => ("none".to_owned(), None),
+        TlsTrust::Unusable(_) => ("a setting that can't be used".to_owned(), Some(0)),
         TlsTrust::Certificates(pem) => {
             let place = configuration.text(&key::SSL_VERIFY).map(|set| set.value.to_owned());
             let number = String::from_utf8_lossy(pem).matches("-----BEGIN CERTIFICATE").count();

@@ -119,6 +119,9 @@ fn an_unfinished_or_moved_environment_is_not_activated() {
         matches!(&moved, ActivateError::Environment(UnusableEnvironment::Moved { recorded, .. }) if *recorded == request.prefix)
     );
     assert_eq!(moved.findings()[0].code, Code::MovedPrefix);
+    std::os::unix::fs::symlink(cache.prefix("moved"), cache.prefix("link-to-moved")).unwrap();
+    let help = error("link-to-moved").findings().remove(0).help.unwrap();
+    assert!(help.starts_with("it is a symbolic link: remove it"), "{help}");
     let compared = verify(&cache.prefix("moved"), 1, &NoProgress).unwrap_err();
     assert!(matches!(compared, VerifyError::Environment(UnusableEnvironment::Moved { .. })));
     let state = state(&cache.prefix("moved")).unwrap();
@@ -135,6 +138,34 @@ fn numbers_and_truth_values_are_variables_as_conda_writes_them() {
     let activated = activated(&request.prefix, &[("PATH", "/bin")]);
     let names = ["THREADS", "RATE", "ON", "NAME"];
     assert_eq!(names.map(|name| get(&activated, name)), ["4", "0.5", "True", "x"].map(Some));
+}
+
+#[test]
+fn a_file_of_variables_that_no_process_can_have_is_named_with_a_help_that_helps() {
+    for (json, message) in [
+        (r#"{"A=B": "x"}"#, "sets a variable that can't be set: \"A=B\""),
+        (r#"{"": "x"}"#, "sets a variable that can't be set: \"\""),
+        (r#"{"A": "a\u0000b"}"#, "sets a variable that can't be set: \"A\""),
+        (r#"["A"]"#, "isn't a JSON object"),
+        ("", "isn't a JSON object"),
+    ] {
+        let cache = TestCache::new();
+        let package = cache.package("a", "1").file("etc/conda/env_vars.d/a.json", json).build();
+        let request = cache.request("env", vec![package]);
+        install(&request).unwrap();
+        let error = activate(&request.prefix, Subdir::Linux64, Variables::new()).unwrap_err();
+        let finding = error.findings().remove(0);
+        assert_eq!(finding.code, Code::MalformedVariables);
+        assert!(finding.message.contains("env_vars.d/a.json"), "{finding:?}");
+        assert!(finding.message.contains(message), "{json}: {finding:?}");
+        assert!(!finding.help.unwrap().contains("--replace"));
+    }
+    let cache = TestCache::new();
+    let json = "\u{feff}{\"A\": \"x\"}";
+    let package = cache.package("a", "1").file("etc/conda/env_vars.d/a.json", json).build();
+    let request = cache.request("env", vec![package]);
+    install(&request).unwrap();
+    assert_eq!(get(&activated(&request.prefix, &[("PATH", "/bin")]), "A"), Some("x"));
 }
 
 #[test]

@@ -19,6 +19,6 @@ pub use channel_config::{BaseSetting, ChannelConfig, InvalidEntries, display_nam
 pub use credentials::ChannelCredentials;
 pub use error::{ChannelError, InvalidChannel};
 pub use expand::{expand, expand_url};
-pub use origin::{comparable_origin, is_anaconda};
+pub use origin::{comparable_origin, is_anaconda, is_anaconda_channel};
 pub use resolve::{Channel, ResolvedChannel, resolve, resolve_folder};
 pub use without_credentials::without_credentials;

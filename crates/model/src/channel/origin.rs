@@ -13,6 +13,10 @@ const OLD_HOSTS: [(&str, &str); 2] =
 const COPIES: [(&str, &str); 4] =
     [("main", "main"), ("anaconda", "main"), ("r", "r"), ("msys2", "msys2")];
 
+/// The channels below `https://repo.anaconda.com/pkgs/`.
+const ANACONDA_CHANNELS: [&str; 8] =
+    ["main", "r", "msys2", "free", "pro", "mro", "mro-archive", "archive"];
+
 /// Returns the one spelling of an origin's URL that is locked and requested.
 ///
 /// A host is without a final dot, an unreserved character isn't percent-encoded, and the public hosts
@@ -74,6 +78,15 @@ pub fn comparable_origin(url: &Url) -> Url {
 /// pay.
 pub fn is_anaconda(url: &Url) -> bool {
     comparable_origin(url).host_str() == Some(ANACONDA_HOST)
+}
+
+/// Whether a URL is one of the channels below `https://repo.anaconda.com/pkgs/`, or below one.
+pub fn is_anaconda_channel(url: &Url) -> bool {
+    let url = comparable_origin(url);
+    let mut parts = url.path().split('/').filter(|part| !part.is_empty());
+    url.host_str() == Some(ANACONDA_HOST)
+        && parts.next() == Some("pkgs")
+        && parts.next().is_some_and(|name| ANACONDA_CHANNELS.contains(&name))
 }
 
 /// Decodes the `%XX` of unreserved characters, which never need it (RFC 3986, section 6.2.2.2).
@@ -146,5 +159,13 @@ mod tests {
         }
         assert!(is_anaconda(&url("http://repo.continuum.io/pkgs/free/")));
         assert!(!is_anaconda(&url("https://conda.anaconda.org/conda-forge/")));
+        for name in ANACONDA_CHANNELS {
+            assert!(is_anaconda_channel(&url(&format!(
+                "http://repo.continuum.io//pkgs/{name}/x/"
+            ))));
+        }
+        for other in ["conda-forge/", "pkgs/", "pkgs/conda-forge/", "main/"] {
+            assert!(!is_anaconda_channel(&url(&format!("https://repo.anaconda.com/{other}"))));
+        }
     }
 }

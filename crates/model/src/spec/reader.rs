@@ -115,6 +115,8 @@ impl Reader<'_> {
         };
         let mut has_dependencies = false;
         let mut misspelt = None;
+        let mut misspelt_channels = None;
+        let has_channels = root.get("channels").is_some();
         for tree::Entry { key, value } in entries {
             let name = key.text().unwrap_or_default();
             self.warn_ignored_selector(key);
@@ -136,8 +138,17 @@ impl Reader<'_> {
                 _ if nearest(name, ["dependencies"]).is_some() => {
                     misspelt = Some((key.start, name));
                 }
+                _ if !has_channels && nearest(name, ["channels"]).is_some() => {
+                    misspelt_channels = Some((key.start, name));
+                }
                 _ => self.unknown_key(key.start, name),
             }
+        }
+        // Without its channels other ones would be searched.
+        if let Some((at, name)) = misspelt_channels {
+            let message = format!("the key `{name}` isn't known: is it `channels`?");
+            let help = "write `channels:` with a list of channels".to_owned();
+            self.problems.error(at, Code::UnknownKey, message, Some(help));
         }
         match misspelt {
             Some((at, name)) if has_dependencies => self.unknown_key(at, name),

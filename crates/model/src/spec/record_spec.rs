@@ -48,14 +48,16 @@ impl RecordSpec {
     /// `python 3.10.* *_cpython`. This is much cheaper than parsing.
     pub fn rattler_agrees(text: &str) -> bool {
         if !text.contains('*') {
-            return true;
+            return !has_single_equals(text);
         }
         let mut words = text.split(' ');
         let [name, version, build] = [words.next(), words.next(), words.next()];
         let is_usual_condition = |condition: &str| match condition.strip_suffix(".*") {
             Some(stem) => {
                 let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-                stem.starts_with(|c: char| c.is_ascii_digit()) && stem.bytes().all(is_number)
+                stem.starts_with(|c: char| c.is_ascii_digit())
+                    && stem.bytes().all(is_number)
+                    && !stem.ends_with(".0")
             }
             None => condition == "*" || !condition.contains('*'),
         };
@@ -114,6 +116,17 @@ impl RecordSpec {
     }
 }
 
+/// Whether a text has an `=` that is no part of another operator, as in `x =1.0`.
+fn has_single_equals(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        *byte == b'='
+            && bytes.get(at + 1) != Some(&b'=')
+            && before.is_none_or(|before| !b"=!<>~".contains(before))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use rattler_conda_types::{Version, VersionWithSource, package::BuildString};
@@ -148,6 +161,11 @@ mod tests {
         ("x >=1,<2.*", &["1.9 0"], &["2 0"]),
         ("x !=1.2*", &["1.2 0", "1.3 0"], &[]),
         ("x !=1.2.*", &["1.3 0"], &["1.2.1 0"]),
+        ("x 1.0.0.*", &["1.0 0", "1.0.0 0", "1.0.0.2 0"], &["1.0a1 0", "1.0rc1 0", "1.0.1 0"]),
+        ("x =1.0.0", &["1.0 0", "1.0.0.2 0"], &["1.0rc1 0", "1.1 0"]),
+        ("x =1.0.0.0", &["1.0 0"], &["1.0.post1 0"]),
+        ("x !=1.0.0.*", &["1.0rc1 0", "1.1 0"], &["1.0 0", "1.0.0.2 0"]),
+        ("x >=1,1.0.*", &["1.0 0", "1.0.1 0"], &["1.1 0"]),
         ("x 1.2a*", &["1.2a0 0", "1.2alpha 0"], &["1.2 0", "1.2b0 0"]),
         ("x =3.9.0=27*_mkl", &["3.9.0 27_mkl"], &["3.9.0.1 27_mkl", "3.9.0 28_mkl"]),
         ("x ==1.*|>=3.4", &["1 0", "3.4 0"], &["2 0"]),

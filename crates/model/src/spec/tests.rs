@@ -127,6 +127,15 @@ fn a_wrong_type_is_an_error_with_the_expected_one() {
 }
 
 #[test]
+fn a_misspelt_list_of_channels_is_an_error_unless_there_is_one() {
+    let error = "channel: [conda-forge]\ndependencies: [a]\n".to_owned();
+    assert_eq!(findings(&error), ["1:1 unknown-key"]);
+    assert!(parse("environment.yml", &error).is_err());
+    let both = format!("{error}channels: [conda-forge]\n");
+    assert!(parse("environment.yml", &both).is_ok());
+}
+
+#[test]
 fn an_unknown_key_is_a_warning_with_the_nearest_known_one() {
     let environment = read("dependancies: []\ncategory: dev\ndependencies: []\n");
     let help: Vec<&str> = environment.warnings.iter().filter_map(|w| w.help.as_deref()).collect();

@@ -233,6 +233,10 @@ impl Chain<'_, '_, '_> {
         } else if needed.name.starts_with("__") {
             StepOutcome::NotAssumed {
                 assumed: needed.candidates.iter().find_map(|candidate| match candidate {
+                    // The version of a microarchitecture is always 1.
+                    PackageCandidate::Virtual(package) if needed.name == "__archspec" => {
+                        Some(package.build_string.to_string())
+                    }
                     PackageCandidate::Virtual(package) => Some(package.version.to_string()),
                     PackageCandidate::Record(_) => None,
                 }),

@@ -9,8 +9,10 @@ use super::{
     chain::chain,
     narrow::Narrowing,
     priority,
-    reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason},
-    remedy, solver_message, split,
+    reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason, Versions},
+    remedy,
+    request::MAX_VERSIONS,
+    solver_message, split,
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
@@ -99,12 +101,34 @@ fn smallest<'a>(
     core
 }
 
+/// Returns the reason if all requests are for one package.
+fn same_package(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    core: &[&RequestedSpec],
+) -> Option<UnsolvableReason> {
+    let package = core.first()?.package();
+    let candidates = pool.get(package)?;
+    let records = || candidates.usable.iter().map(|(_, record)| *record);
+    let is_one = core.len() > 1 && core.iter().all(|request| request.package() == package);
+    let is_met = records()
+        .any(|record| core.iter().all(|request| request.matches(record, problem.channels)));
+    (is_one && !is_met).then(|| {
+        let usable = Versions::from_records(records(), MAX_VERSIONS);
+        let kind = ReasonKind::SamePackage { package: package.to_owned(), usable };
+        UnsolvableReason::new(problem.platform, core, kind)
+    })
+}
+
 fn reason(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
     others: &[&RequestedSpec],
 ) -> UnsolvableReason {
+    if let Some(reason) = same_package(problem, pool, core) {
+        return reason;
+    }
     let steps = steps(problem, pool, core);
     let solver_message = if steps.is_empty() {
         match attempt(problem, pool, core) {
@@ -127,12 +151,23 @@ fn reason(
     } else {
         None
     };
+    let partial = match virtual_package {
+        Some(_) => None,
+        None => steps.iter().find_map(|step| missing_virtual_package(problem, step)),
+    };
     let instead = match virtual_package {
         Some(_) => Vec::new(),
         None => remedy::replacement_lines(problem, pool, core, others),
     };
-    let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, instead };
+    let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead };
     UnsolvableReason::new(problem.platform, core, kind)
+}
+
+/// Returns the value of `--virtual-package` that meets the need of a step, if it is one for a
+/// virtual package.
+fn missing_virtual_package(problem: &Problem<'_>, step: &ConflictStep) -> Option<String> {
+    matches!(step.outcome, StepOutcome::NotAssumed { .. })
+        .then(|| remedy::value_for(problem.platform, &step.needed, &step.needs))?
 }
 
 /// Returns the steps that show why the requests can't be met. Empty if neither a chain nor cases

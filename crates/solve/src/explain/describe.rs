@@ -78,6 +78,11 @@ pub(super) fn describe_requirements(
         .collect();
     texts.sort_unstable();
     texts.dedup();
+    // A need without a version, next to others.
+    if texts.len() > 1 && texts[0].is_empty() {
+        texts.remove(0);
+        texts.push("any version".to_owned());
+    }
     let name = &package.name;
     match texts.len() {
         0..=MAX_LISTED => format!("{name} {}", join(&texts, "or")).trim_end().to_owned(),

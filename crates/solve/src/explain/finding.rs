@@ -34,8 +34,15 @@ impl UnsolvableReason {
                 let has = assumed.clone().unwrap_or_else(|| format!("no {package}"));
                 let message =
                     format!("`{text}` is requested, but {platform} is assumed to have {has}");
-                let help =
-                    format!("if the machines have it, solve with `--virtual-package {value}`");
+                let help = match value {
+                    Some(value) => {
+                        format!("if the machines have it, solve with `--virtual-package {value}`")
+                    }
+                    None => format!(
+                        "remove it, or write it for its platforms only; no machine of {platform} has \
+                         it"
+                    ),
+                };
                 Finding::new(Code::VirtualPackage, message).with_help(help)
             }
             ReasonKind::UnknownPackage { package, platform, searched, other_name, nearest } => {
@@ -141,8 +148,34 @@ impl UnsolvableReason {
                     None => finding,
                 }
             }
-            ReasonKind::Conflict { steps, solver_message, virtual_package, instead } => {
-                self.conflict(steps, solver_message.as_deref(), virtual_package.as_deref(), instead)
+            ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead } => {
+                let finding = self.conflict(steps, solver_message.as_deref(), instead);
+                match (virtual_package, partial) {
+                    (Some(value), _) => finding.with_help(format!(
+                        "if the machines have it, solve with `--virtual-package {value}`"
+                    )),
+                    (None, Some(value)) if instead.is_empty() => finding.with_help(format!(
+                        "if the machines have it, solve with `--virtual-package {value}`; there are \
+                         other reasons, which are explained then"
+                    )),
+                    (None, None) if instead.is_empty() => match missing_on_platform(steps) {
+                        Some(package) => finding.with_help(format!(
+                            "request another version: no channel has {package}, and no machine of \
+                             the platform"
+                        )),
+                        None => finding,
+                    },
+                    (None, _) => finding,
+                }
+            }
+            ReasonKind::SamePackage { package, usable } => {
+                let message =
+                    format!("no version of {package} matches all of these lines: {}", self.texts());
+                let mut finding = Finding::new(Code::Conflict, message);
+                for note in self.others().chain([format!("the channels have: {usable}")]) {
+                    finding = finding.with_note(note);
+                }
+                finding.with_help("keep one of these lines")
             }
             ReasonKind::HiddenByPriority { needs, lines } => self.hidden(needs, lines),
         }
@@ -170,7 +203,6 @@ impl UnsolvableReason {
         &self,
         steps: &[ConflictStep],
         solver_message: Option<&str>,
-        virtual_package: Option<&str>,
         instead: &[String],
     ) -> Finding {
         let (message, help) = match self.requests.as_slice() {
@@ -189,12 +221,9 @@ impl UnsolvableReason {
         for note in self.others().chain(steps).chain(solver_message.map(str::to_owned)) {
             finding = finding.with_note(note);
         }
-        finding.with_help(match (virtual_package, instead) {
-            (Some(value), _) => {
-                format!("if the machines have it, solve with `--virtual-package {value}`")
-            }
-            (None, []) => help.to_owned(),
-            (None, lines) => {
+        finding.with_help(match instead {
+            [] => help.to_owned(),
+            lines => {
                 let lines: Vec<_> = lines.iter().map(|line| format!("`{line}`")).collect();
                 format!("write {}", lines.join(" or "))
             }
@@ -242,6 +271,12 @@ impl UnsolvableReason {
             format!("{reorder}; or name the channel in the dependencies: write {lines}")
         })
     }
+}
+
+/// Returns the virtual package that the steps miss.
+fn missing_on_platform(steps: &[ConflictStep]) -> Option<&str> {
+    let is_missing = |step: &&ConflictStep| matches!(step.outcome, StepOutcome::NotAssumed { .. });
+    steps.iter().find(is_missing).map(|step| step.needed.as_str())
 }
 
 impl ConflictStep {

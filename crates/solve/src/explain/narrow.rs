@@ -215,7 +215,7 @@ impl<'a> Narrowing<'a> {
                 self.require(other, Cause::DependentPackage(package));
             }
             self.keep(other, &allowed, Cause::DependentPackage(package));
-            if self.is_required(other) && self.is_empty(other) {
+            if self.is_present(other) && self.is_empty(other) {
                 return Some(other);
             }
         }
@@ -228,7 +228,7 @@ impl<'a> Narrowing<'a> {
         for candidate in self.remaining(package, usize::MAX) {
             let lacks = self.relations(package, candidate).into_iter().find_map(|relation| {
                 let requirement = &self.requirements[relation.requirement];
-                let counts = !relation.is_constraint || self.is_required(requirement.package);
+                let counts = !relation.is_constraint || self.is_present(requirement.package);
                 let other = &self.packages[requirement.package];
                 let is_met =
                     requirement.matching.iter().any(|index| other.removed_by[*index].is_none());
@@ -274,6 +274,12 @@ impl<'a> Narrowing<'a> {
 
     fn is_required(&self, package: usize) -> bool {
         self.packages[package].required_by.is_some()
+    }
+
+    /// Whether a package is a part of every solution: it is required, or the machine has it.
+    fn is_present(&self, package: usize) -> bool {
+        let PackageCandidates { name, candidates, .. } = &self.packages[package];
+        self.is_required(package) || (name.starts_with("__") && !candidates.is_empty())
     }
 
     fn is_empty(&self, package: usize) -> bool {

@@ -40,8 +40,9 @@ pub enum ReasonKind {
         platform: Subdir,
         /// The one that is assumed instead.
         assumed: Option<String>,
-        /// The value of `--virtual-package` that meets the request.
-        value: String,
+        /// The value of `--virtual-package` that meets the request; `None` if no machine of the
+        /// platform has it.
+        value: Option<String>,
     },
     /// No channel has a package of this name.
     UnknownPackage {
@@ -154,8 +155,17 @@ pub enum ReasonKind {
         solver_message: Option<String>,
         /// The value of `--virtual-package` with which they could be met.
         virtual_package: Option<String>,
+        /// The value of `--virtual-package` that meets the missing one, if that isn't enough.
+        partial: Option<String>,
         /// Lines that can be met in place of one of the requests. Each was tried with the solver.
         instead: Vec<String>,
+    },
+    /// Requests for one package of which no version matches all.
+    SamePackage {
+        /// The package.
+        package: String,
+        /// Its versions.
+        usable: Versions,
     },
     /// The requests can't be met together because of strict channel priority.
     HiddenByPriority {

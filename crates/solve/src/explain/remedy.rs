@@ -6,7 +6,7 @@ use envlock_model::{
     lock_inputs::{PlatformInputs, RequestedSpec},
     spec::{Conditions, RecordSpec},
 };
-use rattler_conda_types::{GenericVirtualPackage, MatchSpec, RepoDataRecord};
+use rattler_conda_types::{GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir};
 
 use super::{conflict::attempt, text::requested_version};
 use crate::{
@@ -128,38 +128,85 @@ pub(super) fn remedying_virtual_package(
 /// Returns the dependencies on virtual packages that the assumed machine doesn't meet.
 fn unmet_virtual_packages(problem: &Problem<'_>, pool: &Pool<'_>) -> Vec<RecordSpec> {
     let usable = pool.names.values().flat_map(|candidates| &candidates.usable);
-    let depends = usable.flat_map(|(_, record)| &record.package_record.depends);
-    let texts: BTreeSet<&str> =
-        depends.map(String::as_str).filter(|text| text.starts_with("__")).collect();
+    let texts: BTreeSet<&str> = usable
+        .flat_map(|(_, record)| {
+            let package = &record.package_record;
+            package.depends.iter().chain(&package.constrains)
+        })
+        .map(String::as_str)
+        .filter(|text| text.starts_with("__"))
+        .collect();
     let assumed = &problem.inputs.virtual_packages;
     let specs = texts.into_iter().filter_map(RecordSpec::parse);
+    let specs = specs.filter(|spec| can_have(problem.platform, spec.package()));
     specs.filter(|spec| !assumed.iter().any(|package| spec.matches_virtual(package))).collect()
 }
 
-/// Returns the value of `--virtual-package` that meets a request for a virtual package.
-pub(super) fn requested_virtual_package(request: &RequestedSpec) -> String {
-    match least(&request.spec, |value| request.matches_virtual(value)) {
-        Some(package) => shown(&package),
-        None => format!("{}=VERSION", request.package()),
+/// Whether a machine of the platform can have a virtual package.
+fn can_have(platform: Subdir, package: &str) -> bool {
+    match package {
+        "__win" => platform.is_windows(),
+        "__osx" => platform.is_osx(),
+        "__linux" | "__glibc" => platform.is_linux(),
+        // It has no version, and a machine has it or not.
+        "__unix" => false,
+        _ => true,
     }
 }
 
+/// Returns the value of `--virtual-package` that meets a need such as `__cuda >=12` or
+/// `__cuda >=11 or >=12`; `None` if no machine of the platform has it.
+pub(super) fn value_for(platform: Subdir, package: &str, need: &str) -> Option<String> {
+    let first = need.split(" or ").next().unwrap_or(need);
+    let value = RecordSpec::parse(first)
+        .and_then(|spec| least(spec.spec(), |value| spec.matches_virtual(value)));
+    can_have(platform, package)
+        .then(|| value.as_ref().map_or_else(|| format!("{package}=VERSION"), shown))
+}
+
+/// Returns the value of `--virtual-package` that meets a request for a virtual package; `None` if no
+/// machine of the platform has it.
+pub(super) fn requested_virtual_package(
+    platform: Subdir,
+    request: &RequestedSpec,
+) -> Option<String> {
+    let package = request.package();
+    let value = least(&request.spec, |value| request.matches_virtual(value));
+    can_have(platform, package)
+        .then(|| value.as_ref().map_or_else(|| format!("{package}=VERSION"), shown))
+}
+
 /// Returns the lowest virtual package that meets a spec such as `__glibc >=2.34` or
-/// `__archspec 1.* x86_64_v3`.
+/// `__archspec 1.* x86_64_v3`; below an upper limit such as `__cuda <12` one that is near it.
 fn least(
     spec: &MatchSpec,
     meets: impl Fn(&GenericVirtualPackage) -> bool,
 ) -> Option<GenericVirtualPackage> {
     let version = spec.version.as_ref()?.to_string();
     let first = version.split([',', '|']).next()?;
-    let version = first.trim_start_matches(['>', '=', '~']).trim_end_matches(".*");
+    let named = first.trim_start_matches(['>', '=', '~', '<', '!']).trim_end_matches(".*");
     let build = spec.build.as_ref().map_or("0".to_owned(), ToString::to_string);
-    let package = GenericVirtualPackage {
-        name: spec.name.as_exact()?.clone(),
-        version: version.parse().ok()?,
-        build_string: build.parse().ok()?,
-    };
-    meets(&package).then_some(package)
+    let tried = [Some(named.to_owned()), below(named), Some(format!("{named}.1"))];
+    tried.into_iter().flatten().find_map(|version| {
+        let package = GenericVirtualPackage {
+            name: spec.name.as_exact()?.clone(),
+            version: version.parse().ok()?,
+            build_string: build.parse().ok()?,
+        };
+        meets(&package).then_some(package)
+    })
+}
+
+/// Returns a version below another one: `11` for `12` and for `12.0`, `12.1` for `12.2`.
+fn below(version: &str) -> Option<String> {
+    let mut parts: Vec<u64> =
+        version.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    while parts.last() == Some(&0) {
+        parts.pop();
+    }
+    *parts.last_mut()? -= 1;
+    let parts: Vec<_> = parts.iter().map(ToString::to_string).collect();
+    Some(parts.join("."))
 }
 
 fn shown(package: &GenericVirtualPackage) -> String {

@@ -188,7 +188,7 @@ fn virtual_package(problem: &Problem<'_>, request: &RequestedSpec) -> ReasonKind
         package: package.to_owned(),
         platform: problem.platform,
         assumed: assumed.map(ToString::to_string),
-        value: requested_virtual_package(request),
+        value: requested_virtual_package(problem.platform, request),
     }
 }
 

@@ -182,3 +182,90 @@ fn lines_of_a_large_environment_without_a_part_in_the_conflict_are_not_named() {
     let text = explained(&Channels::default().channel("a", &lines).ask(&asked)).remove(0);
     assert!(text.starts_with("these 2 lines can't be met together: `left`, `right`"), "{text}");
 }
+
+#[test]
+fn a_constraint_on_a_virtual_package_is_explained_by_what_is_assumed() {
+    let world = Channels::default().channel(
+        "a",
+        &[
+            "lo 1 | constrains __glibc >=2.99",
+            "hi 1 | constrains __glibc <2.17",
+            "mixed 1 | constrains __glibc >=2.99",
+            "mixed 2 | constrains __glibc >=3",
+            "fine 1 | constrains __cuda >=12",
+            "top 1 | mixed",
+        ],
+    );
+    insta::assert_snapshot!(explained(&world.clone().ask(&["lo"]))[0], @"
+    `lo` can't be installed: a dependency isn't available
+    - lo 1 needs __glibc >=2.99, but linux-64 is assumed to have 2.28
+    help: if the machines have it, solve with `--virtual-package __glibc=2.99`
+    ");
+    insta::assert_snapshot!(explained(&world.clone().ask(&["hi"]))[0], @"
+    `hi` can't be installed: a dependency isn't available
+    - hi 1 needs __glibc <2.17, but linux-64 is assumed to have 2.28
+    help: if the machines have it, solve with `--virtual-package __glibc=2.16`
+    ");
+    insta::assert_snapshot!(explained(&world.clone().ask(&["top"]))[0], @"
+    `top` can't be installed: a dependency isn't available
+    - mixed 1 and 2 need __glibc >=2.99 or >=3, but linux-64 is assumed to have 2.28
+    - top 1 needs mixed
+    help: if the machines have it, solve with `--virtual-package __glibc=2.99`
+    ");
+    assert_eq!(world.ask(&["fine"]).solved(), ["a/fine-1-0"]);
+}
+
+#[test]
+fn several_lines_for_one_package_are_explained_by_its_versions() {
+    let world = Channels::default().channel("a", &["a 1", "a 2", "a 3", "b 1 | a"]);
+    for lines in [["a=1", "a=2"], ["a>2", "a<2"], ["a=1", "a>1"]] {
+        let text = explained(&world.clone().ask(&[lines[0], "b", lines[1]])).remove(0);
+        assert!(text.starts_with("no version of a matches all of these lines"), "{text}");
+    }
+    insta::assert_snapshot!(explained(&world.ask(&["a=1", "a=2"]))[0], @"
+    no version of a matches all of these lines: `a=1`, `a=2`
+    - environment.yml:2 requests `a=2`
+    - the channels have: 3, 2, 1
+    help: keep one of these lines
+    ");
+}
+
+#[test]
+fn the_flag_for_a_missing_virtual_package_is_named_although_there_are_other_reasons() {
+    let world = Channels::default().channel(
+        "a",
+        &["x 1 | __cuda >=11.2; gone", "x2 1 | __cuda <12", "c 1 | __cuda; gone", "w 1 | __win"],
+    );
+    let explained = |line: &str| explained(&world.clone().ask(&[line])).remove(0);
+    insta::assert_snapshot!(explained("x"), @"
+    `x` can't be installed: a dependency isn't available
+    - x 1 needs __cuda >=11.2, but linux-64 is assumed to have no __cuda
+    help: if the machines have it, solve with `--virtual-package __cuda=11.2`; there are other reasons, which are explained then
+    ");
+    assert!(explained("x2").contains("--virtual-package __cuda=11`"), "{}", explained("x2"));
+    insta::assert_snapshot!(explained("w"), @"
+    `w` can't be installed: a dependency isn't available
+    - w 1 needs __win, but linux-64 is assumed to have no __win
+    help: request another version: no channel has __win, and no machine of the platform
+    ");
+    insta::assert_snapshot!(explained("__win"), @"
+    `__win` is requested, but linux-64 is assumed to have no __win
+    help: remove it, or write it for its platforms only; no machine of linux-64 has it
+    ");
+}
+
+#[test]
+fn a_need_of_any_version_next_to_others_is_written_out() {
+    let world = Channels::default().channel("a", &["c 1 | __cuda", "c 2 | __cuda >=12"]);
+    let world = world.channel("b", &["f 1 | __archspec 1 x86_64_v4"]);
+    insta::assert_snapshot!(explained(&world.clone().ask(&["c"]))[0], @"
+    `c` can't be installed: a dependency isn't available
+    - c 1 and 2 need __cuda >=12 or any version, but linux-64 is assumed to have no __cuda
+    help: if the machines have it, solve with `--virtual-package __cuda=12`
+    ");
+    insta::assert_snapshot!(explained(&world.ask(&["f"]))[0], @"
+    `f` can't be installed: a dependency isn't available
+    - f 1 needs __archspec 1 x86_64_v4, but linux-64 is assumed to have x86_64
+    help: if the machines have it, solve with `--virtual-package __archspec=1=x86_64_v4`
+    ");
+}

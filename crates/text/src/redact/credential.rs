@@ -8,11 +8,12 @@ use super::url::{split_user_information, urls};
 use super::{find_secrets, split_path_token};
 
 /// Users of `https://USER@host` that are names. Any other can be a token.
-const USER_NAMES: [&str; 10] = [
+const USER_NAMES: [&str; 11] = [
     "git",
     "hg",
     "svn",
     "bzr",
+    "anon",
     "anonymous",
     "oauth2",
     "__token__",
@@ -81,7 +82,9 @@ fn url_holds_credential(scheme: &str, url: &str) -> bool {
         Some((user, rest)) => (user, rest),
         None => ("", url),
     };
-    if user_holds_credential(scheme, user) {
+    // Azure's own addresses repeat the organisation: `https://org@dev.azure.com/org/project/_git/r`.
+    let is_in_path = rest.split(['/', '#', '?']).skip(1).any(|segment| segment == user);
+    if user_holds_credential(scheme, user) && !is_in_path {
         return true;
     }
     let rest = rest.split('#').next().unwrap_or(rest);
@@ -169,6 +172,8 @@ mod tests {
         for text in [
             "demo @ git+https://ghp_abcdefgh@forge.example/o/r.git",
             "demo @ git+https://me:geheim@forge.example/o/r.git",
+            "demo @ git+https://me:geheim@forge.example/me/r.git",
+            "demo @ git+https://org@forge.example/other/org2/r.git",
             "demo @ git+ssh://git:geheim@forge.example/o/r.git",
             "--index-url=https://me:geheim@pypi.example/simple",
             "--index-url https://me:ge${X}heim@pypi.example/simple",
@@ -193,6 +198,7 @@ mod tests {
         for text in [
             "demo @ git+ssh://git@forge.example/o/r.git@main",
             "demo @ git+https://git@forge.example/o/r.git",
+            "demo @ hg+https://anon@forge.example/o/r",
             "git@forge.example:o/r.git",
         ] {
             assert_eq!(crate::redact::redact(text), text);
@@ -227,6 +233,7 @@ mod tests {
             "demo @ git+https://git@forge.example/o/r.git",
             "demo @ svn+ssh://svn@forge.example/o/r",
             "demo @ git+https://forge.example:8443/o/r.git@v2",
+            "demo @ git+https://org@dev.azure.com/org/project/_git/r@main",
             "demo @ https://files.example/x-1.whl?raw=true",
             "demo @ git+https://h/r.git?subdirectory=sub&rev=main#0123",
             "demo @ git+https://h/r.git?rev=0123456789abcdef0123456789abcdef01234567",

@@ -9,7 +9,7 @@ use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
 use url::Url;
 
 use super::SpecErrorKind;
-use super::conditions::{Conditions, features};
+use super::conditions::{Conditions, features, is_regex};
 use super::version::{ParsedVersion, parse_build, parse_in_brackets, parse_version};
 use envlock_text::redact::url_needs_redaction;
 
@@ -97,7 +97,10 @@ pub(super) fn apply(
         "version" => set_version(spec, conditions, parse_in_brackets(value)?),
         "build" => spec.build = Some(parse_build(value)?),
         "build_number" => {
-            spec.build_number = Some(BuildNumberSpec::from_str(value).map_err(|_| wrong())?);
+            // conda reads `=1` as `1`.
+            let number = BuildNumberSpec::from_str(value)
+                .or_else(|_| BuildNumberSpec::from_str(value.trim_start_matches('=').trim()));
+            spec.build_number = Some(number.map_err(|_| wrong())?);
         }
         "md5" => spec.md5 = Some(parse_digest_from_hex::<Md5>(value).ok_or_else(wrong)?),
         "sha256" => spec.sha256 = Some(parse_digest_from_hex::<Sha256>(value).ok_or_else(wrong)?),
@@ -108,6 +111,11 @@ pub(super) fn apply(
             spec.url = Some(Url::parse(value).map_err(|_| wrong())?);
         }
         "fn" => archive(spec, conditions, value)?,
+        "license" | "license_family"
+            if is_regex(value) && StringMatcher::from_str(value).is_err() =>
+        {
+            return Err(wrong());
+        }
         "license" => conditions.license = Some(value.to_owned()),
         "license_family" => conditions.license_family = Some(value.to_owned()),
         "track_features" => conditions.track_features = Some(features(value)),

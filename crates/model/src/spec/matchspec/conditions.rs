@@ -1,6 +1,8 @@
 //! The parts of a match spec that rattler's type can't express, or matches in another way.
 
-use rattler_conda_types::PackageRecord;
+use std::str::FromStr;
+
+use rattler_conda_types::{PackageRecord, StringMatcher};
 
 use super::version_conditions::{VersionConditions, matches_pattern};
 
@@ -55,11 +57,21 @@ impl Conditions {
     }
 }
 
-/// Compares as conda does: without case, `*` is any text, a missing value is `None`.
+/// Compares as conda does: without case, `*` is any text, `^…$` is a regular expression, a missing
+/// value is `None`.
 fn has_text(wanted: Option<&str>, value: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| {
+        if is_regex(wanted) {
+            let regex = StringMatcher::from_str(wanted);
+            return regex.is_ok_and(|regex| regex.matches(value.unwrap_or("None")));
+        }
         matches_pattern(&wanted.to_lowercase(), &value.unwrap_or("None").to_lowercase())
     })
+}
+
+/// Whether conda reads a text as a regular expression.
+pub(super) fn is_regex(text: &str) -> bool {
+    text.starts_with('^') && text.ends_with('$')
 }
 
 /// Splits the value of `track_features`, sorted and without duplicates.

@@ -32,7 +32,7 @@ pub(in crate::spec) enum SpecErrorKind {
     Regex { regex: String, of: &'static str },
     #[error("`{0}` is a pattern; a package is requested by its whole name")]
     NameGlob(String),
-    #[error("the package name `{name}` contains `{character}`, which isn't allowed")]
+    #[error("the package name `{}` contains `{}`, which isn't allowed", visible(.name), visible_char(.character))]
     NameCharacter { name: String, character: char },
     #[error("a single `:` has no meaning in a match spec")]
     SingleColon,
@@ -106,6 +106,9 @@ impl SpecErrorKind {
             Self::NameMissing => "start with the name, as in `python >=3.11`",
             Self::Regex { of: "name", .. } | Self::NameGlob(_) => "write one line for each package",
             Self::Regex { .. } => "write a pattern like `1.7.*`, or bounds: `>=1.7,<1.8`",
+            Self::NameCharacter { character: '/', .. } => {
+                "write `::` after a channel and `=` before a version: `conda-forge::numpy=1.24`"
+            }
             Self::NameCharacter { .. } => {
                 "use letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
             }
@@ -145,6 +148,15 @@ impl SpecErrorKind {
         };
         Some(help.to_owned())
     }
+}
+
+/// Returns the text with its control characters as escapes.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| visible_char(&c)).collect()
+}
+
+fn visible_char(c: &char) -> String {
+    if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }
 
 fn example(key: &str) -> &'static str {

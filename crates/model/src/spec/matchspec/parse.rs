@@ -123,18 +123,22 @@ fn refuse_urls(text: &str) -> Result<(), SpecErrorKind> {
         return Err(SpecErrorKind::ArchivePath { instead });
     }
     let package = front.rsplit_once("::").map_or(front, |(_, package)| package);
-    // A regular expression has backslashes too.
-    let package = match package.find('^') {
-        Some(at) if package[..at].is_empty() || package[..at].ends_with([' ', '=']) => {
-            &package[..at]
-        }
-        _ => package,
-    };
-    match package.contains('/') || package.contains('\\') {
+    match package.contains('/') {
         true if url_needs_redaction(front) => Err(SpecErrorKind::Credentials),
-        true => Err(SpecErrorKind::UrlWithoutName),
-        false => Ok(()),
+        true if is_address(package) => Err(SpecErrorKind::UrlWithoutName),
+        _ => Ok(()),
     }
+}
+
+/// Whether a text with a `/` is a URL, with or without its scheme, or a path.
+fn is_address(text: &str) -> bool {
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let has_domain = host.rsplit_once('.').is_some_and(|(_, last)| {
+        let is_word = last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_word || (host.split('.').count() == 4 && host.split('.').all(is_number))
+    });
+    text.contains("://") || has_domain || matches!(host, "" | "." | ".." | "~" | "localhost")
 }
 
 fn split_name(text: &str) -> (&str, &str) {

@@ -129,6 +129,28 @@ fn fields_in_brackets_are_set_in_the_spec() {
 }
 
 #[test]
+fn a_license_is_compared_as_conda_compares_it() {
+    let mit = |text: &str| {
+        let conditions = parse(text).unwrap().conditions;
+        let mut record = rattler_conda_types::PackageRecord::new(
+            "x".parse().unwrap(),
+            "1".parse::<rattler_conda_types::VersionWithSource>().unwrap(),
+            "0".parse().unwrap(),
+        );
+        record.license = Some("MIT".to_owned());
+        conditions.match_record(&record)
+    };
+    for text in ["x[license='^M.T$']", "x[license='^m.t$']", "x[license='mi*']", "x[license=MIT]"] {
+        assert!(mit(text), "{text}");
+    }
+    for text in ["x[license='^M$']", "x[license='M.T']", "x[license='^None$']"] {
+        assert!(!mit(text), "{text}");
+    }
+    let one = parse("x[build_number='=1']").unwrap().spec.build_number;
+    assert_eq!(one, parse("x[build_number=1]").unwrap().spec.build_number);
+}
+
+#[test]
 fn upper_case_names_are_the_same_package() {
     assert_eq!(parse("PyYAML >=5").unwrap().spec.name.to_string(), "pyyaml");
 }
@@ -163,6 +185,20 @@ fn every_error_has_its_offset() {
         ("a:b", 1, "a single `:`"),
         ("/tmp/numpy-1.24.3-py310_0.conda", 0, "this is the path of an archive"),
         ("https://example.org/numpy", 0, "this is a URL"),
+        ("conda.anaconda.org/conda-forge/numpy", 0, "this is a URL"),
+        ("127.0.0.1/numpy", 0, "this is a URL"),
+        ("../pkgs/numpy", 0, "this is a URL"),
+        ("/numpy", 0, "this is a URL"),
+        ("numpy\\", 5, r"`numpy\` contains `\`"),
+        (r"pkgs\numpy", 4, r"contains `\`"),
+        ("num\0py", 3, r"`num\u{0}py` contains `\u{0}`"),
+        ("numpy/1.2", 5, "contains `/`"),
+        ("conda-forge/numpy", 11, "contains `/`"),
+        (r"numpy \", 6, r"`\` isn't a version"),
+        (r"numpy=1.2\", 6, r"`1.2\` isn't a version"),
+        (r"numpy=1\.2", 6, "is a regular expression"),
+        (r"numpy 1\.7.*", 6, "is a regular expression"),
+        ("numpy[license='^(a$']", 15, "isn't a valid license"),
         ("https://u:p@example.org/numpy", 0, "a password or a token"),
         ("x[url='https://u:p@example.org/x-1-0.conda']", 2, "a password or a token"),
         ("${A}::{NAME}", 6, "`{NAME}` is a placeholder"),

@@ -145,11 +145,11 @@ fn translate_condition(text: &str) -> Result<Option<String>, SpecErrorKind> {
     if version.contains(['=', '!', '<', '>', '~']) && !is_epoch(version) {
         return Err(SpecErrorKind::MissingSeparator(text.to_owned()));
     }
-    if version.contains(char::is_whitespace) {
-        return Err(SpecErrorKind::Version(version.to_owned()));
-    }
-    if version.starts_with('^') || version.ends_with('$') {
+    if version.starts_with('^') || version.ends_with('$') || version.contains("\\.") {
         return Err(SpecErrorKind::Regex { regex: version.to_owned(), of: "version" });
+    }
+    if version.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err(SpecErrorKind::Version(version.to_owned()));
     }
     let Some(star) = version.find('*') else {
         return match operator {
@@ -164,6 +164,8 @@ fn translate_condition(text: &str) -> Result<Option<String>, SpecErrorKind> {
     // conda compares letters at the end of a prefix as text: `1.2a.*` also matches 1.2alpha.
     let is_number = dotted.unwrap_or(stem).ends_with(|c: char| c.is_ascii_digit());
     Ok(match (operator, dotted, glob) {
+        // rattler fills up a version with zeros: it reads `1.0rc1` as one of `1.0.0.*`.
+        ("" | "=" | "!=", _, "*") if ends_in_zero(dotted.unwrap_or(stem)) => None,
         ("~=", Some(_), "*") => {
             return Err(SpecErrorKind::InvalidCompatible(version.to_owned()));
         }
@@ -175,6 +177,12 @@ fn translate_condition(text: &str) -> Result<Option<String>, SpecErrorKind> {
         (">=" | "<=" | ">" | "<" | "==", Some(stem), "*") => Some(format!("{operator}{stem}")),
         _ => None,
     })
+}
+
+/// Whether the last of several segments is zero.
+fn ends_in_zero(stem: &str) -> bool {
+    stem.rsplit_once('.')
+        .is_some_and(|(_, last)| !last.is_empty() && last.bytes().all(|b| b == b'0'))
 }
 
 /// Returns the operator at the start of a condition. It is empty if there is none.

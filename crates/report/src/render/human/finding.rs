@@ -24,28 +24,31 @@ impl Layout {
     pub const PLAIN: Self = Self { width: super::super::WIDTH, colour: false };
 }
 
-/// The number of findings without a place that are listed for each code. The other formats
-/// list all.
-const MAX_LISTED: usize = 40;
+/// More findings of one code and level than this are cut to [`SHOWN_FINDINGS`], since they mostly have
+/// one cause. The other formats list all.
+const MAX_FINDINGS: usize = 10;
+
+/// How many findings of a larger group are shown.
+const SHOWN_FINDINGS: usize = 5;
 
 /// Formats the findings as paragraphs with blank lines between them. Empty without findings.
 pub fn human(findings: &[Finding], sources: &SourceTexts, layout: Layout) -> String {
     let hidden = HiddenValues::new(findings);
-    let mut paragraphs = Vec::new();
-    let mut listed: BTreeMap<Code, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(Level, Code), (usize, usize)> = BTreeMap::new();
     for finding in findings {
-        if finding.place.is_none() {
-            let number = listed.entry(finding.code).or_default();
-            *number += 1;
-            if *number > MAX_LISTED {
-                continue;
-            }
-        }
-        paragraphs.push(render_one(finding, sources, &hidden, layout));
+        groups.entry((finding.level, finding.code)).or_default().0 += 1;
     }
-    for (code, number) in listed {
-        if let Some(more) = number.checked_sub(MAX_LISTED).filter(|more| *more > 0) {
-            let text = format!("and {more} more `{code}`: `--format json` lists all of them");
+    let mut paragraphs = Vec::new();
+    for finding in findings {
+        let Some((all, shown)) = groups.get_mut(&(finding.level, finding.code)) else { continue };
+        *shown += 1;
+        if *all <= MAX_FINDINGS || *shown <= SHOWN_FINDINGS {
+            paragraphs.push(render_one(finding, sources, &hidden, layout));
+        } else if *shown == *all {
+            let more = *all - SHOWN_FINDINGS;
+            let (level, code) = (finding.level.as_str(), finding.code);
+            let text =
+                format!("and {more} more {level}[{code}]: `--format json` lists all of them");
             paragraphs.push(paragraph(&text, "", "  ", layout.width));
         }
     }
@@ -75,13 +78,20 @@ fn render_one(
     if let Some(subject) = subject_line(finding) {
         text.push_str(&paragraph(&subject, "  - ", "    ", width));
     }
-    for note in &finding.notes {
+    let cut = finding.notes.len() > MAX_NOTES;
+    let shown = if cut { SHOWN_NOTES } else { finding.notes.len() };
+    for note in &finding.notes[..shown] {
         let note = printable(note);
         if note.contains('\n') {
             text.extend(shortened(&note).iter().map(|line| block_line(line, width)));
         } else {
             text.push_str(&paragraph(&note, "  - ", "    ", width));
         }
+    }
+    if cut {
+        let more = finding.notes.len() - shown;
+        let more = format!("and {more} more: `--format json` lists all of them");
+        text.push_str(&paragraph(&more, "  - ", "    ", width));
     }
     if let Some(help) = &finding.help {
         let help = paragraph(&format!("help: {}", printable(help)), "  ", "        ", width);
@@ -118,6 +128,12 @@ const MAX_ITEMS: usize = 10;
 
 /// How many items of a longer list are shown.
 const SHOWN_ITEMS: usize = 5;
+
+/// More notes of one finding than this are cut to [`SHOWN_NOTES`]: the first ones matter most.
+const MAX_NOTES: usize = 12;
+
+/// How many notes of a longer list are shown.
+const SHOWN_NOTES: usize = 8;
 
 /// How many lines of any other block are shown.
 const MAX_LINES: usize = 60;

@@ -173,13 +173,46 @@ fn coloured_text_differs_from_plain_text_only_in_colours() {
 }
 
 #[test]
-fn only_some_of_a_thousand_findings_without_a_place_are_listed() {
-    let many: Vec<_> = (0..1000)
-        .map(|at| Finding::new(Code::FileMissing, format!("lib/{at} is missing")))
+fn of_many_findings_of_one_code_five_are_shown_and_the_others_are_counted() {
+    let many = |code, level, number: u32| {
+        (0..number).map(move |at| {
+            let finding = Finding::new(code, format!("lib/{at} is wrong")).at_level(level);
+            if at % 2 == 0 { finding.at(Place::new("a.yml", at + 1, 1)) } else { finding }
+        })
+    };
+    let findings: Vec<_> = many(Code::UnknownPackage, Level::Error, 250)
+        .chain(many(Code::NoSuchVersion, Level::Error, 11))
+        .chain(many(Code::FileMissing, Level::Error, 10))
+        .chain(many(Code::UnknownPackage, Level::Warning, 3))
         .collect();
-    let text = human(&many, &SourceTexts::default(), PLAIN);
-    assert_eq!(text.matches("error[file-missing]").count(), 40);
-    assert!(text.contains("\nand 960 more `file-missing`: `--format json` lists"), "{text}");
+    let text = human(&findings, &SourceTexts::default(), PLAIN);
+    for (head, shown) in [
+        ("error[unknown-package]: lib", 5),
+        ("error[no-such-version]: lib", 5),
+        ("error[file-missing]: lib", 10),
+        ("warning[unknown-package]: lib", 3),
+    ] {
+        assert_eq!(text.matches(head).count(), shown, "{head}: {text}");
+    }
+    assert!(
+        text.contains("\nand 245 more error[unknown-package]: `--format json` lists"),
+        "{text}"
+    );
+    assert!(text.contains("\nand 6 more error[no-such-version]: "), "{text}");
+    assert!(text.lines().count() < 80, "{text}");
+}
+
+#[test]
+fn of_many_notes_the_first_are_shown_and_the_others_are_counted() {
+    let notes = |number: usize| {
+        let finding = Finding::new(Code::Conflict, "x").with_help("do it");
+        let finding = (0..number).fold(finding, |f, at| f.with_note(format!("step {at}.")));
+        plain(&finding)
+    };
+    let text = notes(30);
+    assert_eq!(text.matches("step ").count(), 8, "{text}");
+    assert!(text.contains("- and 22 more: `--format json` lists all of them\n  help"), "{text}");
+    assert_eq!(notes(12).matches("step ").count(), 12);
 }
 
 #[test]
@@ -196,6 +229,22 @@ fn a_long_list_in_a_note_is_cut_to_five_items_and_a_count() {
     assert!(text.contains("and 239 more: `--format json` lists all of them\n"), "{text}");
     assert!(text.contains("- nothing was changed"), "{text}");
     assert_eq!(list(10).matches(".conda").count(), 10);
+}
+
+#[test]
+fn a_value_that_is_a_public_name_or_that_the_message_quotes_is_shown() {
+    for (line, code, column, message) in [
+        ("channel: [conda-forge]", Code::UnknownKey, 1, "the key `channel`: is it `channels`?"),
+        ("dependencies: zlib", Code::WrongType, 15, "`dependencies` must be a list"),
+        ("notify_outdated_conda: perhaps", Code::WrongType, 24, "it must be true, not `perhaps`"),
+    ] {
+        let finding = Finding::new(code, message).at(Place::new("a.yml", 1, column));
+        let text = in_file(&finding, "a.yml", &format!("{line}\n"), PLAIN);
+        assert!(text.contains(line) && !text.contains("***"), "{text}");
+    }
+    let finding = Finding::new(Code::WrongType, "it must be true").at(Place::new("a.yml", 1, 24));
+    let text = in_file(&finding, "a.yml", "notify_outdated_conda: geheim\n", PLAIN);
+    assert!(text.contains("***") && !text.contains("geheim"), "{text}");
 }
 
 #[test]
