@@ -96,7 +96,7 @@ fn the_generated_policy_allows_every_request_and_is_not_excess() {
         "{engine: transit, mount: t, key: k, operations: [decrypt, verify]}",
         "{engine: database, mount: db, role: r, ttl: {min: 1h, renew: until 12h}}",
     ] {
-        let policy = job_policy(&manifest(need).profile("ci").unwrap());
+        let policy = job_policy(&manifest(need).profile("ci").unwrap(), "");
         let outcome = outcome(need, &policy, ServerDialect::Portable);
         assert!(outcome.findings.is_empty(), "{policy}{:?}", outcome.findings);
     }
@@ -165,11 +165,11 @@ fn what_the_manifest_says_settles_the_answer() {
 }
 
 #[test]
-fn what_depends_is_a_warning_that_never_removes_a_condition() {
+fn what_depends_is_an_error_that_never_removes_a_condition() {
     let need = "{engine: ssh-ca, mount: ssh, role: dev}";
     let outcome = outcome(need, SSH, ServerDialect::Portable);
     let finding = outcome.findings.iter().find(|f| f.code == "depends-on-parameters").unwrap();
-    assert_eq!(finding.level, Level::Warning);
+    assert_eq!(finding.level, Level::Error);
     assert_eq!(finding.fix, None);
     assert!(finding.help.as_deref().unwrap().contains("`parameters: {valid_principals: VALUE}`"));
     // A group with it isn't served.
