@@ -29,8 +29,8 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         let mut finding = evaluation.checked.finding(&requirement.need, finding);
         let shown = unknowns.iter().take(SHOWN);
         finding.notes.extend(shown.map(|unknown| format!("it depends on {unknown}")));
-        if let Some(more) = unknowns.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            finding.notes.push(format!("it depends on {more} more"));
+        if unknowns.len() > SHOWN {
+            finding.notes.push("it depends on further parameters".to_owned());
         }
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
