@@ -31,8 +31,8 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         for unknown in shown {
             finding.add_note(format!("it depends on {unknown}"));
         }
-        if let Some(more) = unknowns.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            finding.add_note(format!("it depends on {more} more"));
+        if unknowns.len() > SHOWN {
+            finding.add_note("it depends on further parameters");
         }
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
