@@ -41,8 +41,8 @@ fn a_forks_pull_request_is_checked_against_the_policy_files_and_installed() {
                 assert_eq!(refused.last().unwrap().1.code, Some(1), "{refused:?}");
             }
             "gitlab.yml" => {
-                Job::new("").from_fork().run(&runner, |_| true).success();
-                let refused = Job::new("").from_fork().run(&denied, |_| true);
+                Job::new("").of_fork().run(&runner, |_| true).success();
+                let refused = Job::new("").of_fork().run(&denied, |_| true);
                 assert_eq!(refused.code, Some(1), "{refused:?}");
             }
             // The hook is the offline check for everybody: `the_hook_is_the_offline_check`.

@@ -75,7 +75,7 @@ fn check_explain_and_test_agree_wherever_a_policy_is_uploaded() {
         let mut question = [&question[..], &request[..]].concat();
         question.extend(uploaded.iter().flat_map(|name| ["--policy-namespace", name]));
         let (code, said) = folder.run(None, &question);
-        assert_eq!(code, Some(if allowed { 0 } else { 1 }), "{case}: {said}");
+        assert_eq!(code, Some(i32::from(!allowed)), "{case}: {said}");
 
         // A token has the policies of its own namespace, unless they say otherwise.
         let own = uploaded.map_or_else(String::new, |name| format!(", namespace: {name}"));

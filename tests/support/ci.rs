@@ -203,7 +203,7 @@ impl Job {
     }
 
     /// Sets the variables of a merge request from a fork, whose project has none of its own.
-    pub(crate) fn from_fork(mut self) -> Self {
+    pub(crate) fn of_fork(mut self) -> Self {
         for (name, project) in [("SOURCE_PROJECT", "someone/demo"), ("PROJECT", "you/demo")] {
             self.variables.insert(format!("CI_MERGE_REQUEST_{name}_PATH"), project.to_owned());
         }

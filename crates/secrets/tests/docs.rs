@@ -20,7 +20,9 @@ fn keys(schema: &Value, names: &mut BTreeSet<String>) {
                 match (key.as_str(), value) {
                     ("properties", Value::Object(properties)) => {
                         names.extend(properties.keys().cloned());
-                        properties.values().for_each(|property| keys(property, names));
+                        for property in properties.values() {
+                            keys(property, names);
+                        }
                     }
                     // Examples and defaults aren't schemas.
                     ("default" | "const" | "enum", _) => {}
@@ -28,7 +30,11 @@ fn keys(schema: &Value, names: &mut BTreeSet<String>) {
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| keys(item, names)),
+        Value::Array(items) => {
+            for item in items {
+                keys(item, names);
+            }
+        }
         _ => {}
     }
 }

@@ -78,7 +78,7 @@ impl Refusal<'_> {
                     "compare it with the `certificate` and the `allowed_*` keys of the role: {role}"
                 ),
             ),
-            _ if has(&["could not be found", "invalid role name"]) => self.no_role(),
+            _ if has(&["could not be found", "invalid role name"]) => Some(self.no_role()),
             _ => None,
         }
     }
@@ -118,18 +118,18 @@ impl Refusal<'_> {
                 format!("compare the issuer: `{} read {}/config`", self.program, self.mount()),
             );
         }
-        if has(&["could not be found"]) { self.no_role() } else { None }
+        has(&["could not be found"]).then(|| self.no_role())
     }
 
-    fn no_role(&self) -> Option<Cause> {
+    fn no_role(&self) -> Cause {
         let (role, mount) = (self.role.unwrap_or("of the login"), self.mount());
-        Some(Cause {
+        Cause {
             note: format!("the mount {mount} has no role {role}"),
             help: format!(
                 "correct `role:` or `mount:` in `auth:`; `{} list {mount}/role` has the roles",
                 self.program
             ),
-        })
+        }
     }
 
     fn mount(&self) -> &str {

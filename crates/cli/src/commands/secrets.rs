@@ -78,10 +78,10 @@ fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
         Err(error) => return Answer::failed(&error),
     };
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    let text: String = files.iter().map(|file| format!("wrote {file}\n")).collect();
+    let lines: Vec<_> = files.iter().map(|file| format!("wrote {file}\n")).collect();
     let manifest = shell_word(&manifest.display().to_string());
     let next = format!("next: envlock check-secrets --offline --manifest {manifest}\n");
-    Answer::done(output::SecretsInit { files }, text).next(next)
+    Answer::done(output::SecretsInit { files }, lines.concat()).next(next)
 }
 
 /// The needs and the profiles that the user types.

@@ -56,7 +56,7 @@ pub(crate) struct Settings {
 }
 
 /// Returns the width of the terminal; 80 columns if it doesn't report its width.
-fn terminal(stream: impl AsFd + IsTerminal) -> Option<u16> {
+fn terminal(stream: &(impl AsFd + IsTerminal)) -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(stream.as_fd()).ok().map(|size| size.ws_col);
     stream.is_terminal().then(|| size.filter(|columns| *columns > 0).unwrap_or(80))
 }
@@ -92,8 +92,8 @@ impl Settings {
             is_dumb,
             home: std::env::home_dir(),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
-            terminal: terminal(std::io::stderr()),
-            output_terminal: terminal(std::io::stdout()),
+            terminal: terminal(&std::io::stderr()),
+            output_terminal: terminal(&std::io::stdout()),
             can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             now: jiff::Timestamp::now(),

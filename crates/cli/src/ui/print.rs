@@ -165,6 +165,7 @@ impl Ui {
     /// # Errors
     /// The input ends or can't be read.
     pub(crate) fn ask(&self, question: &str, default: &str) -> io::Result<String> {
+        self.progress.clear();
         let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
         print_to_stderr(&format!("{question}{shown}: "))?;
         let mut line = String::new();

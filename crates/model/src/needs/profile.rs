@@ -42,7 +42,8 @@ pub struct NeedOverride {
 impl NeedOverride {
     /// Removes the places in the file, which a lock doesn't have.
     pub(super) fn remove_places(&mut self) {
-        (self.pos, self.mount_pos, self.locator_pos) = Default::default();
+        (self.pos, self.mount_pos, self.locator_pos) =
+            (Pos::default(), Pos::default(), Pos::default());
     }
 }
 

@@ -1,7 +1,7 @@
 //! `policy-namespace`: a policy is uploaded where the requests of a profile can't use it, or it
 //! isn't known where they are sent.
 
-use envlock_policy::canonical_namespace;
+use envlock_policy::{Rule, canonical_namespace};
 use envlock_report::{Code, Finding, Level};
 
 use super::evaluation::PolicyEvaluation;
@@ -68,7 +68,7 @@ pub(super) fn in_patterns(evaluation: &PolicyEvaluation<'_>) -> Option<String> {
     }
     let policies = &evaluation.checked.manifest.policies;
     let acl = evaluation.acls.first()?;
-    let blocks = acl.rules().iter().flat_map(|rule| rule.blocks());
+    let blocks = acl.rules().iter().flat_map(Rule::blocks);
     let mut origins = blocks.map(|block| acl.block_origin(*block)).filter(|origin| {
         let policy = policies.get(&origin.policy);
         policy.is_some_and(|policy| policy.namespace.is_none())
