@@ -20,15 +20,44 @@ exit 4
 /// As `demo-ci.hcl`, without what the need needs.
 const DENYING: &str = "path \"secret/data/demo/db_creds\" { capabilities = [\"list\"] }\n";
 
+/// A fork's pull request: no variable of the repository, no token and no service for one.
 #[test]
 fn a_forks_pull_request_is_checked_against_the_policy_files_and_installed() {
-    let runner = Runner::new();
-    let said = Workflow::new(VAULT).run(&runner, true);
-    for (step, output) in &said {
-        assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
+    for path in
+        fs_err::read_dir(format!("{}/../../fixtures/ci", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    {
+        let name = path.unwrap().file_name().into_string().unwrap();
+        let runner = Runner::new();
+        let denied = Runner::new();
+        denied.project.write("vault/policies/demo-ci.hcl", DENYING);
+        match name.as_str() {
+            "github.yml" => {
+                let said = Workflow::new("").run(&runner, true);
+                for (step, output) in &said {
+                    assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
+                }
+                assert_eq!(said.len(), 4, "built, fresh, judged, installed: {said:?}");
+                let refused = Workflow::new("").run(&denied, true);
+                assert_eq!(refused.last().unwrap().1.code, Some(1), "{refused:?}");
+            }
+            "gitlab.yml" => {
+                Job::new("").from_fork().run(&runner, |_| true).success();
+                let refused = Job::new("").from_fork().run(&denied, |_| true);
+                assert_eq!(refused.code, Some(1), "{refused:?}");
+            }
+            // The hook is the offline check for everybody: `the_hook_is_the_offline_check`.
+            "pre-commit-config.yaml" => continue,
+            other => panic!("{other} isn't run as a fork's pull request runs it"),
+        }
+        assert!(runner.project.path(".envlock/demo/conda-meta").is_dir(), "{name}");
     }
-    assert_eq!(said.len(), 4, "built, fresh, judged, installed: {said:?}");
-    assert!(runner.project.path(".envlock/demo/conda-meta").is_dir());
+}
+
+#[test]
+fn a_job_of_the_project_itself_is_never_checked_offline() {
+    let runner = Runner::new();
+    let output = Job::new("").run(&runner, |line| !line.contains("install"));
+    assert_eq!(output.code, Some(2), "no address: {output:?}");
 }
 
 #[test]

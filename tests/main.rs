@@ -24,6 +24,8 @@ mod lock;
 mod lock_edited;
 mod mirrors;
 mod moves;
+mod namespaces;
+mod newcomer;
 mod next_commands;
 mod offline;
 mod online;

@@ -206,7 +206,7 @@ fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
         said.contains("warning[logout-failed]: the token of the login wasn't revoked"),
         "{said}"
     );
-    let (_, accessor) = said.split_once("bao token revoke -accessor ").unwrap();
+    let (_, accessor) = said.split_once(" token revoke -accessor ").unwrap();
     let accessor = accessor.split('`').next().unwrap();
     assert!(tokens(&stage.bao).contains(accessor), "{said}");
     assert!(
@@ -218,7 +218,7 @@ fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
 #[test]
 fn a_batch_token_passes_and_its_expiration_is_a_note() {
     let Some(stage) = ServerProject::dev("a batch token") else { return };
-    let options = json!({ "token_ttl": "1h", "token_type": "batch" });
+    let options = json!({ "token_ttl": "24h", "token_type": "batch" });
     let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
     let job = Job::new("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
     let audited = stage.bao.audit().len();

@@ -83,6 +83,11 @@ fn every_command_prints_a_document_that_its_schema_accepts() {
     documents(false, &["run", "/"]);
     documents(false, &["check-secrets", "--offline"]);
     documents(false, &["secrets", "list"]);
+    documents(false, &["secrets", "init", "--need", "kv2:secret/db:host"]);
+    documents(
+        false,
+        &["secrets", "init", "-f", "new/environment.yml", "--need", "kv2:secret/db:host"],
+    );
     documents(false, &["secrets", "list", "--profile", "ci"]);
     documents(false, &["policy", "generate", "--profile", "ci"]);
     documents(false, &["policy", "lint", "bad.hcl"]);

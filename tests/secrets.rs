@@ -301,10 +301,24 @@ fn a_secret_in_the_manifest_or_a_variable_is_named_and_never_shown() {
 
 #[test]
 fn the_shared_vectors_pass() {
-    let Some(vectors) = envlock_testkit::shared_data("acl-vectors/vectors.json") else {
-        return;
-    };
-    let vectors = vectors.display().to_string();
-    let (exit, said, _) = envlock(&fixtures(), &["policy", "test", &vectors]);
-    assert_eq!((exit, said.trim_end()), (0, "152 passed, 0 failed"));
+    for (file, passed) in [("vectors.json", 152), ("measured.json", 28)] {
+        let Some(vectors) = envlock_testkit::shared_data(&format!("acl-vectors/{file}")) else {
+            continue;
+        };
+        let vectors = vectors.display().to_string();
+        let (exit, said, _) = envlock(&fixtures(), &["policy", "test", &vectors]);
+        assert_eq!((exit, said.trim_end()), (0, format!("{passed} passed, 0 failed").as_str()));
+    }
+}
+
+#[test]
+fn the_projects_own_cases_of_servers_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/tests/servers");
+    let files = ["lists", "duplicates", "control-groups", "texts", "parameters"];
+    let files = files.map(|name| folder.join(format!("{name}.yml")).display().to_string());
+    for file in &files {
+        let (exit, said, _) = envlock(&fixtures(), &["policy", "test", file]);
+        assert_eq!(exit, 0, "{said}");
+        assert!(said.contains(" passed, 0 failed"), "{said}");
+    }
 }

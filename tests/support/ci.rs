@@ -11,7 +11,7 @@ use serde_yaml::Value;
 
 use super::{BINARY, locked};
 
-/// The commit that the CI files build.
+/// The commit that the CI files name, until their users write another.
 pub(crate) const REV: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A replacement of cargo, because a build takes minutes: links the program to the place where
@@ -126,8 +126,7 @@ pub(crate) struct Workflow {
 impl Workflow {
     /// Reads the workflow and sets the repository's variables.
     pub(crate) fn new(vault: &str) -> Self {
-        let vars = [("vars.VAULT_ADDR", vault), ("vars.ENVLOCK_REV", REV)];
-        let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let vars = [("vars.VAULT_ADDR".to_owned(), vault.to_owned())].into();
         Self { job: yaml("fixtures/ci/github.yml")["jobs"]["environment"].clone(), vars }
     }
 
@@ -195,12 +194,20 @@ impl Job {
     /// Reads the job and sets the project's variables.
     pub(crate) fn new(vault: &str) -> Self {
         let job = yaml("fixtures/ci/gitlab.yml")["environment"].clone();
-        let own = [("VAULT_ADDR", vault), ("ENVLOCK_REV", REV)];
+        let own = [("VAULT_ADDR", vault)];
         let of_job = job["variables"].as_mapping().unwrap().iter();
         let of_job = of_job.map(|(name, value)| (name.as_str().unwrap(), value.as_str().unwrap()));
         let all = own.into_iter().chain(of_job);
         let variables = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { job, variables }
+    }
+
+    /// Sets the variables of a merge request from a fork, whose project has none of its own.
+    pub(crate) fn from_fork(mut self) -> Self {
+        for (name, project) in [("SOURCE_PROJECT", "someone/demo"), ("PROJECT", "you/demo")] {
+            self.variables.insert(format!("CI_MERGE_REQUEST_{name}_PATH"), project.to_owned());
+        }
+        self
     }
 
     /// Runs `before_script` and the selected lines of `script`.

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a job gets the secrets that it needs, and nothing more.
     CheckSecrets(CheckSecretsArgs),
-    /// Show the secrets manifest.
+    /// Write the first secrets manifest, and list its needs.
     #[command(subcommand)]
     Secrets(SecretsCommand),
     /// Generate, lint, explain and test policies of Vault and OpenBao.
@@ -82,6 +82,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Run(_) => "run",
             Self::CheckSecrets(_) => "check-secrets",
+            Self::Secrets(SecretsCommand::Init(_)) => "secrets init",
             Self::Secrets(SecretsCommand::List(_)) => "secrets list",
             Self::Policy(PolicyCommand::Generate(_)) => "policy generate",
             Self::Policy(PolicyCommand::Lint(_)) => "policy lint",
@@ -106,6 +107,7 @@ impl Command {
             Self::Verify(args) => args.files.clone(),
             Self::Run(args) => args.files.clone(),
             Self::CheckSecrets(args) => args.manifest.files.clone(),
+            Self::Secrets(SecretsCommand::Init(args)) => args.files.clone(),
             Self::Secrets(SecretsCommand::List(args)) => args.files.clone(),
             Self::Policy(PolicyCommand::Generate(args)) => args.manifest.files.clone(),
             Self::Policy(_) => FileArgs { file: Vec::new(), lock: None },
@@ -126,6 +128,7 @@ impl Command {
             Self::Verify(args) => args.files.lock_path(),
             Self::Run(args) => args.files.lock_path(),
             Self::CheckSecrets(args) => args.manifest.path(),
+            Self::Secrets(SecretsCommand::Init(args)) => args.manifest(),
             Self::Secrets(SecretsCommand::List(args)) => args.path(),
             Self::Policy(PolicyCommand::Generate(args)) => args.manifest.path(),
             Self::Policy(PolicyCommand::Lint(args)) => first(&args.files),

@@ -136,11 +136,16 @@ impl ManifestArgs {
 pub(crate) enum DialectArg {
     /// OpenBao 2.6 and later.
     Openbao,
-    /// Vault since mid-2026.
+    /// OpenBao 2.0 to 2.5.
+    OpenbaoLegacy,
+    /// Vault 2.0.3 and later.
     Vault,
+    /// Vault 1.21 to 2.0.2.
+    #[value(name = "vault-1.21")]
+    Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// All of these, which must decide the same.
+    /// openbao and all dialects of Vault must agree.
     Portable,
 }
 
@@ -148,7 +153,9 @@ impl From<DialectArg> for ServerDialect {
     fn from(dialect: DialectArg) -> Self {
         match dialect {
             DialectArg::Openbao => Self::OpenBao,
+            DialectArg::OpenbaoLegacy => Self::OpenBaoLegacy,
             DialectArg::Vault => Self::Vault,
+            DialectArg::Vault121 => Self::Vault121,
             DialectArg::VaultLegacy => Self::VaultLegacy,
             DialectArg::Portable => Self::Portable,
         }

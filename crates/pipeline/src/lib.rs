@@ -21,6 +21,7 @@ pub mod policy;
 mod project;
 mod run;
 pub mod secrets;
+pub mod secrets_init;
 mod solve;
 mod verify;
 

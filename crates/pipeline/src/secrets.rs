@@ -13,7 +13,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::ServerFacts,
-    manifest::{Manifest, ResolvedProfile, ServerDialect},
+    manifest::{Manifest, ResolvedProfile, RuntimeValue, ServerDialect},
 };
 pub use envlock_vault::{
     Address, AddressError, ClientIdentity, CredentialSources, RetryPolicy, Secret,
@@ -36,6 +36,8 @@ pub struct SecretsRequest {
     pub now: jiff::Timestamp,
     /// The number of days within which the end of a rule is a warning.
     pub horizon_days: u32,
+    /// The namespace of the profiles that name none; `""` is the root namespace.
+    pub namespace: String,
     /// The variables of the process. Those whose value looks like a secret are findings.
     pub variables: BTreeMap<String, String>,
 }
@@ -52,6 +54,12 @@ pub enum SecretsError {
     /// The project has no secrets manifest.
     #[error("this project has no secrets manifest")]
     NoManifest,
+    /// There is a manifest, and neither an environment nor a lock to compare it with.
+    #[error("there is no environment.yml and no lock next to {manifest}")]
+    ManifestAlone {
+        /// The manifest.
+        manifest: String,
+    },
     /// The URL or the credentials of the server can't be used.
     #[error(transparent)]
     Server(ProbeError),
@@ -60,8 +68,8 @@ pub enum SecretsError {
     AmbiguousProfile {
         /// The profiles that have credentials.
         with_credentials: Vec<String>,
-        /// The profiles that have none.
-        without_credentials: Vec<String>,
+        /// The profiles that lack some, each with what is missing.
+        without_credentials: Vec<(String, Vec<String>)>,
     },
     /// The needs in the lock differ from those of the manifest.
     #[error("the lock's needs differ from those of the manifest")]
@@ -77,26 +85,39 @@ impl AsFindings for SecretsError {
             Self::File(error) => error.findings(),
             Self::Check(error) => error.findings(),
             Self::NoManifest => vec![Finding::new(Code::NoManifest, self.to_string()).with_help(
-                "write secrets.yml next to environment.yml or a `secrets:` key in it, or \
-                     name a manifest with `--manifest FILE`",
+                "name a manifest with `--manifest FILE`, or write the first one: `envlock secrets \
+                 init`",
             )],
+            Self::ManifestAlone { manifest } => {
+                let help = format!(
+                    "check the manifest alone: `--manifest {manifest}`; or name the environment: \
+                     `-f FILE`"
+                );
+                vec![Finding::new(Code::NoSuchFile, self.to_string()).with_help(help)]
+            }
             Self::Server(failure) => failure.findings(),
             Self::AmbiguousProfile { with_credentials, without_credentials } => {
                 let names: Vec<_> = with_credentials
                     .iter()
-                    .chain(without_credentials)
+                    .chain(without_credentials.iter().map(|(name, _)| name))
                     .map(String::as_str)
                     .collect();
-                vec![
-                    Finding::new(Code::NoProfile, self.to_string()).with_help(
-                        match names.as_slice() {
-                            [] => "add a profile with `auth:` to the manifest, or check only the \
-                               policies: `--offline`"
-                                .to_owned(),
-                            names => format!("name one with `--profile`: {}", names.join(", ")),
-                        },
+                let missing = without_credentials.iter().filter(|_| with_credentials.is_empty());
+                let missing = missing
+                    .map(|(name, missing)| format!("profile {name}: {}", missing.join(", ")));
+                let finding = Finding::new(Code::NoProfile, self.to_string());
+                let finding = missing.fold(finding, Finding::with_note);
+                vec![finding.with_help(match names.as_slice() {
+                    [] => "add a profile with `auth:` to the manifest, or check only the policies: \
+                           `--offline`"
+                        .to_owned(),
+                    names if with_credentials.is_empty() => format!(
+                        "set what is missing of one, or check only the policies: `--offline` \
+                         (the profiles are {})",
+                        names.join(", ")
                     ),
-                ]
+                    names => format!("name one with `--profile`: {}", names.join(", ")),
+                })]
             }
             Self::Stale { changes } => {
                 let stale = Finding::new(Code::StaleLock, self.to_string());
@@ -111,7 +132,9 @@ impl AsFindings for SecretsError {
             Self::File(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::Server(failure) => failure.exit(),
-            Self::NoManifest | Self::AmbiguousProfile { .. } => Exit::Usage,
+            Self::NoManifest | Self::ManifestAlone { .. } | Self::AmbiguousProfile { .. } => {
+                Exit::Usage
+            }
             Self::Stale { .. } => Exit::Stale,
         }
     }
@@ -187,13 +210,19 @@ pub async fn check(
     let compare_lock = request.compare_lock;
     project
         .read_blocking(move |project| {
-            let manifest = project.manifest()?;
-            if manifest.is_some() && compare_lock { project.lock().map(drop) } else { Ok(()) }
+            let Some(manifest) = project.manifest()?.filter(|_| compare_lock) else {
+                return Ok(());
+            };
+            if project.optional_environment()?.is_none() && project.existing_lock()?.is_none() {
+                return Err(SecretsError::ManifestAlone { manifest: manifest.file.clone() });
+            }
+            Ok(project.lock().map(drop)?)
         })
         .await?;
     let Some((manifest, text)) = project.manifest_with_text()? else {
         return without_manifest(project, compare_lock);
     };
+    let manifest = &with_namespaces(manifest, &request.namespace, &request.variables);
     if compare_lock {
         let changes = changes(project.lock()?, Some(manifest));
         if !changes.is_empty() {
@@ -226,6 +255,19 @@ pub async fn check(
     outcome.findings.extend(server_findings);
     let asked = online.map(|online| asked_server(online, profile.as_deref().unwrap_or_default()));
     Ok(SecretsReport { outcome, asked, failure })
+}
+
+/// Sets the namespaces of the profiles, as the login reads them.
+pub(crate) fn with_namespaces(
+    manifest: &Manifest,
+    default: &str,
+    variables: &BTreeMap<String, String>,
+) -> Manifest {
+    let variable = |name: &str| variables.get(name).cloned();
+    let home = variables.get("HOME").map(Path::new);
+    let sources = CredentialSources { variable: &variable, home };
+    let read = |value: &RuntimeValue| sources.read_name("namespace", value).ok();
+    manifest.clone().with_namespaces(default, read)
 }
 
 /// Whether the project has a secrets manifest. Without one no server is needed.
@@ -284,17 +326,20 @@ fn choose_profile(
         return Ok(profile.ok_or_else(|| CheckError::NoProfile { name, known: known().collect() })?);
     }
     let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
-    let names_of = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
+    let missing = |profile: &ResolvedProfile| envlock_vault::missing_credentials(profile, sources);
     let (mut with_credentials, without_credentials): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|profile| envlock_vault::has_all_credentials(profile, sources));
+        all.into_iter().partition(|profile| missing(profile).is_empty());
     if with_credentials.len() == 1
         && let Some(profile) = with_credentials.pop()
     {
         return Ok(profile);
     }
     Err(SecretsError::AmbiguousProfile {
-        with_credentials: names_of(&with_credentials),
-        without_credentials: names_of(&without_credentials),
+        with_credentials: with_credentials.into_iter().map(|profile| profile.name).collect(),
+        without_credentials: without_credentials
+            .into_iter()
+            .map(|profile| (profile.name.clone(), missing(&profile)))
+            .collect(),
     })
 }
 

@@ -28,7 +28,8 @@ pub struct ServerContext<'a> {
     pub now: Timestamp,
     /// The identity of the token. `None` means unknown: templated blocks are then undecided.
     pub identity: Option<&'a Identity>,
-    /// The namespace of the token, which bounds the policy `root`.
+    /// The namespace of the token, which bounds the policy `root`. Policies that don't say where
+    /// they are uploaded are in it.
     pub token_namespace: &'a str,
 }
 
@@ -41,6 +42,8 @@ pub struct Acl<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) root: bool,
     pub(crate) token_namespace: String,
+    /// The namespace that requests without one are sent to.
+    request_namespace: String,
     policies: Vec<&'a Policy>,
     rules: Vec<Rule>,
     exact: HashMap<String, RuleId>,
@@ -73,6 +76,7 @@ impl<'a> Acl<'a> {
             dialect: context.dialect,
             root: false,
             token_namespace: canonical_namespace(context.token_namespace),
+            request_namespace: String::new(),
             policies: policies.to_vec(),
             rules: Vec::new(),
             exact: HashMap::new(),
@@ -97,6 +101,52 @@ impl<'a> Acl<'a> {
         Ok(acl)
     }
 
+    /// Sets the namespace that requests without one are sent to. By default it is the root
+    /// namespace.
+    #[must_use]
+    pub fn for_requests_in(mut self, namespace: &str) -> Self {
+        self.request_namespace = canonical_namespace(namespace);
+        self
+    }
+
+    /// The path of a request, seen from the root namespace.
+    pub(crate) fn path_from_root(&self, path: &str, namespace: &str) -> String {
+        match canonical_namespace(namespace).as_str() {
+            "" => format!("{}{path}", self.request_namespace),
+            namespace => format!("{namespace}{path}"),
+        }
+    }
+
+    /// The path of a request as the policy number `policy` must write it: relative to the
+    /// namespace that the policy is uploaded to.
+    pub fn path_in_policy(&self, policy: usize, path: &str) -> String {
+        let namespace = self.namespace_of(self.policies[policy]);
+        match self.request_namespace.strip_prefix(namespace) {
+            Some(below) => format!("{below}{path}"),
+            None => path.to_owned(),
+        }
+    }
+
+    fn namespace_of<'n>(&'n self, policy: &'n Policy) -> &'n str {
+        policy.namespace.as_deref().unwrap_or(&self.token_namespace)
+    }
+
+    /// Whether the templated block `id` may match the path of a request, for some identity.
+    pub fn block_may_match(&self, id: BlockId, path: &str) -> bool {
+        self.block_may_match_from_root(id, &self.path_from_root(path, ""))
+    }
+
+    /// As [`Self::block_may_match`], for a path that is seen from the root namespace.
+    pub(crate) fn block_may_match_from_root(&self, id: BlockId, path: &str) -> bool {
+        let below = path.strip_prefix(self.namespace_of(self.policies[id.policy]));
+        below.is_some_and(|below| template::may_match(&self.block(id).pattern, below))
+    }
+
+    /// Whether the pattern of `rule` is exactly the path of a request.
+    pub fn is_exactly(&self, rule: RuleId, path: &str) -> bool {
+        self.rules[rule].pattern() == self.path_from_root(path, "")
+    }
+
     fn attach_root(&mut self, policy: &Policy) -> Result<(), PolicyError> {
         if self.policies.len() != 1 {
             return Err(PolicyErrorKind::RootWithOthers.at(&policy.file, Pos::START));
@@ -114,25 +164,28 @@ impl<'a> Acl<'a> {
         if self.is_expired(block, context.now) {
             return Ok(());
         }
+        let namespace = self.namespace_of(policy).to_owned();
         let expanded = if !block.templated || self.dialect == Dialect::RustyVault {
             Some(block.pattern.as_str().into())
         } else {
             context.identity.and_then(|identity| {
-                let namespace =
-                    if policy.namespace.is_empty() { "root" } else { &policy.namespace };
+                let namespace = match namespace.as_str() {
+                    "" => "root",
+                    namespace => namespace,
+                };
                 let forbidden = self.forbidden_in_templates(policy);
                 template::expand(&block.pattern, identity, namespace, context.now, forbidden)
             })
         };
         let refused = |text| PolicyErrorKind::PlusStar(text).at(&policy.file, block.pos);
         let Some(text) = expanded else {
-            Pattern::new(&block.pattern, &policy.namespace).map_err(refused)?;
+            Pattern::new(&block.pattern, &namespace).map_err(refused)?;
             if context.identity.is_none() {
                 self.undecided.push(id);
             }
             return Ok(());
         };
-        let pattern = Pattern::new(&text, &policy.namespace).map_err(refused)?;
+        let pattern = Pattern::new(&text, &namespace).map_err(refused)?;
         self.insert(pattern, block, id);
         Ok(())
     }
@@ -157,7 +210,7 @@ impl<'a> Acl<'a> {
     }
 
     fn is_expired(&self, block: &Block, now: Timestamp) -> bool {
-        self.dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end)
+        self.dialect.is_openbao() && block.expires.is_some_and(|end| now > end)
     }
 
     /// The characters that a template may not put into a pattern on this server.
@@ -168,9 +221,10 @@ impl<'a> Acl<'a> {
                 wildcard: !policy.wildcards_in_templates,
             },
             Dialect::Vault => ForbiddenInTemplates { slash: false, wildcard: true },
-            Dialect::VaultLegacy | Dialect::RustyVault => {
-                ForbiddenInTemplates { slash: false, wildcard: false }
-            }
+            Dialect::OpenBaoLegacy
+            | Dialect::Vault121
+            | Dialect::VaultLegacy
+            | Dialect::RustyVault => ForbiddenInTemplates { slash: false, wildcard: false },
         }
     }
 
@@ -229,8 +283,13 @@ impl<'a> Acl<'a> {
         blocks.map(|id| self.block_origin(*id)).collect()
     }
 
-    /// Finds the rule that decides on `path`. Servers differ for a `listing`.
+    /// Finds the rule that decides on the `path` of a request. Servers differ for a `listing`.
     pub fn deciding_rule(&self, path: &str, listing: bool) -> Option<RuleId> {
+        self.rule_for(&self.path_from_root(path, ""), listing)
+    }
+
+    /// Finds the rule that decides on `path`, seen from the root namespace.
+    pub(crate) fn rule_for(&self, path: &str, listing: bool) -> Option<RuleId> {
         let path = path.trim_start_matches('/');
         if let Some(rule) = self.exact.get(path) {
             return Some(*rule);
@@ -244,10 +303,24 @@ impl<'a> Acl<'a> {
         }
         match self.dialect {
             Dialect::OpenBao => self.best_match(path).or_else(|| self.best_match(bare)),
-            Dialect::VaultLegacy => self.best_match(bare).or_else(|| self.best_match(path)),
+            Dialect::OpenBaoLegacy | Dialect::Vault121 | Dialect::VaultLegacy => {
+                self.best_match(bare).or_else(|| self.best_match(path))
+            }
             Dialect::Vault => self.best_of_both_spellings(path, bare),
             Dialect::RustyVault => self.best_match(path),
         }
+    }
+
+    /// Finds the rule that decides on a SCAN of `path`. Before 2.6.0 OpenBao tries the path without
+    /// its final slash only for exact rules.
+    pub(crate) fn rule_for_scan(&self, path: &str) -> Option<RuleId> {
+        if self.dialect != Dialect::OpenBaoLegacy {
+            return self.deciding_rule(path, true);
+        }
+        let path = path.trim_start_matches('/');
+        let exact = |path| self.exact.get(path).copied();
+        let bare = path.strip_suffix('/');
+        exact(path).or_else(|| exact(bare?)).or_else(|| self.best_match(path))
     }
 
     fn best_match(&self, path: &str) -> Option<RuleId> {
@@ -295,8 +368,18 @@ impl<'a> Acl<'a> {
         candidates.filter(move |rule| self.rules[*rule].pattern.matches(path))
     }
 
-    /// The rules that match `path` too and that `deciding` hides.
+    /// The rules that match the `path` of a request too and that `deciding` hides.
     pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
+        self.hidden_from_root(&self.path_from_root(path, ""), listing, deciding)
+    }
+
+    /// As [`Self::hidden_rules`], for a path that is seen from the root namespace.
+    pub(crate) fn hidden_from_root(
+        &self,
+        path: &str,
+        listing: bool,
+        deciding: RuleId,
+    ) -> Vec<RuleId> {
         let path = path.trim_start_matches('/');
         let bare = path.strip_suffix('/').filter(|_| listing);
         let mut hidden = Vec::new();
@@ -325,7 +408,7 @@ impl<'a> Acl<'a> {
                 "deny"
             }];
         }
-        let rule = self.deciding_rule(&format!("{namespace}{path}"), true);
+        let rule = self.rule_for(&self.path_from_root(path, &namespace), true);
         let capabilities = rule.map_or(Capabilities::NONE, |rule| self.rules[rule].capabilities);
         if capabilities.is_empty() {
             return vec!["deny"];

@@ -1,6 +1,6 @@
 //! Reads one path block for all dialects. Errors that only some servers report are kept in it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 use super::body::{Body, Identifier, Item, Value, ValueKind, integer};
 use super::capability::{Capabilities, Capability};
 use super::dialect::{Dialect, DialectSet};
-use super::duration;
 use super::error::{PolicyError, PolicyErrorKind};
+use super::lowercase::lowered;
+use super::{control_group, duration};
 use envlock_text::Pos;
 
 /// Parameter names in lower case, each with its values. An empty list means any value.
@@ -26,6 +27,9 @@ pub struct Block {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
+    /// The parameters that one map writes in several spellings, with different values: a server
+    /// keeps one of them at random.
+    pub(crate) colliding: BTreeSet<String>,
     pub(crate) required: Vec<String>,
     /// In nanoseconds; 0 means no limit.
     pub(crate) min_wrapping_ttl: i64,
@@ -85,12 +89,16 @@ const KEYS: [(&str, &[Dialect]); 14] = [
     ("min_wrapping_ttl", &Dialect::ALL),
     ("max_wrapping_ttl", &Dialect::ALL),
     ("mfa_methods", &Dialect::ALL),
-    ("control_group", &Dialect::ALL),
-    ("pagination_limit", &[Dialect::OpenBao]),
-    ("expiration", &[Dialect::OpenBao]),
-    ("list_scan_response_keys_filter_path", &[Dialect::OpenBao]),
-    ("subscribe_event_types", &[Dialect::Vault, Dialect::VaultLegacy]),
+    // OpenBao up to 2.6.2 rejects it.
+    ("control_group", &[VAULT[0], VAULT[1], VAULT[2], Dialect::RustyVault]),
+    ("pagination_limit", &OPENBAO),
+    ("expiration", &OPENBAO),
+    ("list_scan_response_keys_filter_path", &OPENBAO),
+    ("subscribe_event_types", &VAULT),
 ];
+
+const OPENBAO: [Dialect; 2] = [Dialect::OpenBao, Dialect::OpenBaoLegacy];
+const VAULT: [Dialect; 3] = [Dialect::Vault, Dialect::Vault121, Dialect::VaultLegacy];
 
 /// The capabilities that the shorthand `policy = "…"` means.
 fn shorthand(word: &str) -> Option<&'static [Capability]> {
@@ -132,9 +140,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    fn items(&self, key: &'static str) -> Vec<&'a Item> {
         let body: &'a Body = self.body;
-        body.items.iter().filter(move |item| item.name() == key).map(|item| &item.value)
+        body.items.iter().filter(|item| item.name() == key).collect()
+    }
+
+    fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        self.items(key).into_iter().map(|item| &item.value)
     }
 
     fn last(&self, key: &'static str) -> Option<&'a Value> {
@@ -163,9 +175,8 @@ impl<'a> Reader<'a> {
         PolicyErrorKind::WrongType { key, expected }.at(self.file, at.pos)
     }
 
-    /// Checks the keys: unknown ones, those of some servers only, and duplicates.
+    /// Checks the keys: unknown ones, and those of some servers only.
     fn keys(&mut self) -> Result<(), PolicyError> {
-        let mut seen = HashSet::new();
         for item in &self.body.items {
             let Some((_, known)) = KEYS.iter().find(|(key, _)| *key == item.name()) else {
                 let key = item.name().to_owned();
@@ -178,10 +189,6 @@ impl<'a> Reader<'a> {
                 let refused = Dialect::ALL.into_iter().filter(|d| !known.contains(d)).collect();
                 let kind = PolicyErrorKind::OtherDialect { word: item.name().to_owned(), accepted };
                 self.dialect_error(refused, false, kind, item.pos());
-            }
-            if !seen.insert(item.name()) {
-                let kind = PolicyErrorKind::DuplicateAttribute(item.name().to_owned());
-                self.dialect_error([Dialect::Vault].into_iter().collect(), false, kind, item.pos());
             }
         }
         Ok(())
@@ -211,27 +218,48 @@ impl<'a> Reader<'a> {
         self.block.required = self.texts("required_parameters")?;
         self.block.mfa = self.texts("mfa_methods")?;
         self.block.control_group = self.last("control_group").is_some();
+        self.types();
         let valid = self.capabilities(&words);
         if valid && !self.block.capabilities.contains_deny() {
             self.wrapping();
             self.listing();
+            let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
+            let group = control_group::check_content(&self.items("control_group"), &words);
+            self.group_error(group);
         }
         Ok(())
+    }
+
+    /// Checks the types of values that only some servers read, even in a block that denies.
+    fn types(&mut self) {
+        let key = "subscribe_event_types";
+        if let Err(PolicyError { kind, place }) = self.texts(key) {
+            let pos = Pos { line: place.line, column: place.column };
+            self.dialect_error(VAULT.into_iter().collect(), false, kind, pos);
+        }
+        let key = "list_scan_response_keys_filter_path";
+        if let Some(value) = self.all(key).find(|value| value.as_text().is_none()) {
+            let kind = PolicyErrorKind::WrongType { key, expected: "a text" };
+            self.dialect_error(openbao_only(), false, kind, value.pos);
+        }
+        let group = control_group::check_types(&self.items("control_group"));
+        self.group_error(group);
+    }
+
+    fn group_error(&mut self, checked: Result<(), (Pos, PolicyErrorKind)>) {
+        if let Err((pos, kind)) = checked {
+            self.dialect_error(VAULT.into_iter().collect(), false, kind, pos);
+        }
     }
 
     /// The words of `capabilities` and of the shorthand, in the order in which servers read them.
     fn capability_words(&mut self) -> Result<Vec<(String, Pos)>, PolicyError> {
         let mut words = Vec::new();
-        for value in self.all("capabilities") {
-            let ValueKind::List(items) = &value.kind else {
-                return Err(self.shape("capabilities", "a list: [\"read\", \"list\"]", value));
+        for value in self.lists("capabilities", "a list: [\"read\", \"list\"]")?.concat() {
+            let Some(word) = value.as_text() else {
+                return Err(self.shape("capabilities", "a list of quoted words", value));
             };
-            for item in items {
-                let Some(word) = item.as_text() else {
-                    return Err(self.shape("capabilities", "a list of quoted words", item));
-                };
-                words.push((word.to_owned(), item.pos));
-            }
+            words.push((word.to_owned(), value.pos));
         }
         let Some(value) = self.last("policy") else { return Ok(words) };
         let Some(word) = value.as_text() else {
@@ -285,54 +313,87 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn parameters(&self, key: &'static str) -> Result<Option<Parameters>, PolicyError> {
-        let mut all: Option<Parameters> = None;
-        let shape = |at| self.shape(key, "a map of lists: { \"name\" = [] }", at);
-        for item in self.body.items.iter().filter(|item| item.name() == key) {
-            let ValueKind::Body(body) = &item.value.kind else { return Err(shape(&item.value)) };
-            let parameters = all.get_or_insert_default();
-            let mut add = |name: &Identifier, values: &[Value]| {
-                let known = parameters.entry(name.text.to_lowercase()).or_default();
-                known.extend(values.iter().map(Value::to_json));
-            };
-            match item.keys.as_slice() {
-                [_] => {}
-                // A label is the name; the block is then its only value.
-                [_, name] => {
-                    add(name, std::slice::from_ref(&item.value));
-                    continue;
-                }
-                _ => return Err(shape(&item.value)),
-            }
-            for item in &body.items {
-                let ([name], value) = (item.keys.as_slice(), &item.value) else {
-                    return Err(shape(&item.value));
-                };
-                match &value.kind {
-                    ValueKind::List(values) => add(name, values),
-                    // A single object means a list of that object.
-                    ValueKind::Body(_) => add(name, std::slice::from_ref(value)),
-                    _ => return Err(shape(value)),
-                }
+    fn parameters(&mut self, key: &'static str) -> Result<Option<Parameters>, PolicyError> {
+        let items = self.items(key);
+        if items.is_empty() {
+            return Ok(None);
+        }
+        // By the names as they are written: a server lowers them after it read the whole map.
+        let mut written = Parameters::new();
+        for item in items {
+            self.read_parameters(key, item, &mut written)?;
+        }
+        let mut parameters = Parameters::new();
+        for (name, values) in written {
+            let lower = lowered(&name);
+            match parameters.get(&lower) {
+                Some(known) if *known == values => {}
+                Some(_) => drop(self.block.colliding.insert(lower)),
+                None => drop(parameters.insert(lower, values)),
             }
         }
-        Ok(all)
+        Ok(Some(parameters))
+    }
+
+    fn read_parameters(
+        &self,
+        key: &'static str,
+        item: &Item,
+        written: &mut Parameters,
+    ) -> Result<(), PolicyError> {
+        let shape = |at| self.shape(key, "a map of lists: { \"name\" = [] }", at);
+        let ValueKind::Body(body) = &item.value.kind else { return Err(shape(&item.value)) };
+        if let Some(pos) = item.value.unreadable_number() {
+            return Err(PolicyErrorKind::BadNumber.at(self.file, pos));
+        }
+        let mut add = |name: &Identifier, values: &[Value]| {
+            let known = written.entry(name.text.clone()).or_default();
+            known.extend(values.iter().map(Value::to_json));
+        };
+        match item.keys.as_slice() {
+            [_] => {}
+            // A label is the name; the block is then its only value.
+            [_, name] => {
+                add(name, std::slice::from_ref(&item.value));
+                return Ok(());
+            }
+            _ => return Err(shape(&item.value)),
+        }
+        for item in &body.items {
+            let ([name], value) = (item.keys.as_slice(), &item.value) else {
+                return Err(shape(&item.value));
+            };
+            match &value.kind {
+                ValueKind::List(values) => add(name, values),
+                // A single object means a list of that object.
+                ValueKind::Body(_) => add(name, std::slice::from_ref(value)),
+                _ => return Err(shape(value)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The lists that are the values of `key`.
+    fn lists(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Result<Vec<Vec<&'a Value>>, PolicyError> {
+        let lists = self.items(key).into_iter().map(|item| {
+            let list = item.value.as_list().filter(|_| item.keys.len() == 1);
+            let list = list.ok_or_else(|| self.shape(key, expected, &item.value))?;
+            Ok(list.iter().collect())
+        });
+        lists.collect()
     }
 
     fn texts(&self, key: &'static str) -> Result<Vec<String>, PolicyError> {
-        let mut texts = Vec::new();
-        for value in self.all(key) {
-            let ValueKind::List(items) = &value.kind else {
-                return Err(self.shape(key, "a list of quoted words", value));
-            };
-            for item in items {
-                let text = item.as_text().ok_or(());
-                texts.push(
-                    text.map_err(|()| self.shape(key, "a list of quoted words", item))?.to_owned(),
-                );
-            }
-        }
-        Ok(texts)
+        let values = self.lists(key, "a list of quoted words")?.concat();
+        let texts = values.into_iter().map(|value| {
+            let text = value.as_text().map(str::to_owned);
+            text.ok_or_else(|| self.shape(key, "a list of quoted words", value))
+        });
+        texts.collect()
     }
 
     fn wrapping(&mut self) {
@@ -381,7 +442,7 @@ impl<'a> Reader<'a> {
 }
 
 fn openbao_only() -> DialectSet {
-    [Dialect::OpenBao].into_iter().collect()
+    OPENBAO.into_iter().collect()
 }
 
 fn all_dialects() -> DialectSet {

@@ -284,7 +284,9 @@ pub fn expected_bodies<'f>(
     }
     if row.stores {
         for field in fields {
-            bodies.iter_mut().for_each(|body| add(body, field, true, None));
+            for body in &mut bodies {
+                add(body, field, true, None);
+            }
         }
     }
     if let Some(declared) = declared {
@@ -327,6 +329,9 @@ fn declare(
 
 /// Whether the parameter belongs to another request of the engine than that of `own`.
 fn known_to_others(engine: Engine, own: Option<&Row>, name: &str) -> bool {
+    if engine.is_leased() && RENEWAL_PARAMETERS.contains(&name) {
+        return true;
+    }
     let others = ROWS.iter().filter(|row| row.engines.contains(&engine));
     let mut others = others.filter(|row| own.is_none_or(|own| own.kind != row.kind));
     others.any(|row| row.knows(name))
@@ -346,10 +351,14 @@ fn row(engine: Engine, mount: &str, request: &ApiRequest) -> Option<&'static Row
 }
 
 /// The body of the request that renews a lease. Source: `vault/logical_system.go`, handleRenew. The
-/// servers' command lines and hvac always send `increment`.
-pub fn renewal_body() -> ExpectedBody {
+/// servers' command lines and hvac always send `increment`. `declared` are the parameters that the
+/// manifest declares for the need of the lease.
+pub fn renewal_body(declared: Option<&DeclaredParameters>) -> ExpectedBody {
     let mut body = ExpectedBody::default();
     add(&mut body, "lease_id", true, None);
     add(&mut body, "increment", false, None);
+    declare(&mut body, declared, |name| RENEWAL_PARAMETERS.contains(&name));
     body
 }
+
+const RENEWAL_PARAMETERS: [&str; 2] = ["increment", "lease_id"];

@@ -56,11 +56,34 @@ impl Item {
 }
 
 impl Value {
-    /// The text of a string or a number. The servers accept a number where a string is required.
+    /// The text of a string or of a whole number. The servers accept such a number where a string
+    /// is required.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.kind {
-            ValueKind::Text(text) | ValueKind::Number(text) => Some(text),
+            ValueKind::Text(text) => Some(text),
+            ValueKind::Number(text) if !is_float(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The items of a list. To the servers an empty object is an empty list.
+    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+        match &self.kind {
+            ValueKind::List(items) => Some(items),
+            ValueKind::Body(body) if body.items.is_empty() => Some(&[]),
+            _ => None,
+        }
+    }
+
+    /// The position of a number in the value that the servers can't read, such as `08`.
+    pub(crate) fn unreadable_number(&self) -> Option<Pos> {
+        match &self.kind {
+            ValueKind::Number(text) => number(text).is_none().then_some(self.pos),
+            ValueKind::List(items) => items.iter().find_map(Self::unreadable_number),
+            ValueKind::Body(body) => {
+                body.items.iter().find_map(|item| item.value.unreadable_number())
+            }
+            ValueKind::Text(_) | ValueKind::Bool(_) => None,
         }
     }
 
@@ -68,7 +91,9 @@ impl Value {
     pub(crate) fn to_json(&self) -> Json {
         match &self.kind {
             ValueKind::Text(text) => Json::String(text.clone()),
-            ValueKind::Number(text) => number(text),
+            ValueKind::Number(text) => {
+                number(text).map_or_else(|| Json::String(text.clone()), Json::Number)
+            }
             ValueKind::Bool(flag) => Json::Bool(*flag),
             ValueKind::List(items) => items.iter().map(Self::to_json).collect(),
             ValueKind::Body(body) => Json::Object(
@@ -81,7 +106,7 @@ impl Value {
     }
 }
 
-/// Parses an integer in any of HCL's notations, or a float.
+/// Parses an integer in any of HCL's notations.
 pub(crate) fn integer(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -97,10 +122,16 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-fn number(text: &str) -> Json {
-    if let Some(value) = integer(text) {
-        return Json::from(value);
+/// Whether a number has a fraction or an exponent.
+pub(crate) fn is_float(text: &str) -> bool {
+    let is_hex = text.contains(['x', 'X']);
+    !is_hex && text.contains(['.', 'e', 'E'])
+}
+
+/// The number, if the servers can read it.
+fn number(text: &str) -> Option<Number> {
+    if is_float(text) {
+        return text.parse::<f64>().ok().and_then(Number::from_f64);
     }
-    let float = text.parse::<f64>().ok().and_then(Number::from_f64);
-    float.map_or_else(|| Json::String(text.to_owned()), Json::Number)
+    integer(text).map(Number::from)
 }

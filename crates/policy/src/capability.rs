@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::dialect::{Dialect, DialectSet};
+use super::dialect::DialectSet;
 
 /// A capability that a rule may grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -72,14 +72,11 @@ impl Capability {
 
     /// The servers that accept it.
     pub fn dialects(self) -> DialectSet {
-        Dialect::ALL
-            .into_iter()
-            .filter(|dialect| match self {
-                Self::Scan => *dialect == Dialect::OpenBao,
-                Self::Recover | Self::Subscribe => dialect.is_vault(),
-                _ => true,
-            })
-            .collect()
+        DialectSet::of(|dialect| match self {
+            Self::Scan => dialect.is_openbao(),
+            Self::Recover | Self::Subscribe => dialect.is_vault(),
+            _ => true,
+        })
     }
 }
 

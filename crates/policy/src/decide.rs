@@ -8,6 +8,7 @@ use super::acl::{Acl, RuleId};
 use super::capability::{Capabilities, Capability};
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
+use super::lowercase::lowered;
 use super::parameters;
 use super::protected::requires_sudo;
 use super::request::{Operation, Request};
@@ -62,6 +63,9 @@ pub enum DecisionReason {
     ParameterNotAllowed(String),
     /// A parameter's value isn't among the allowed ones.
     ValueNotAllowed(String),
+    /// The policy writes the parameter in several spellings, and the server keeps one of them at
+    /// random.
+    ParameterSpellings(String),
     /// The page is larger than the rule allows, or isn't a number.
     PageTooLarge,
     /// The endpoint is protected, and the rule doesn't grant `sudo`.
@@ -79,6 +83,7 @@ impl DecisionReason {
                 | Self::ParameterDenied(_)
                 | Self::ParameterNotAllowed(_)
                 | Self::ValueNotAllowed(_)
+                | Self::ParameterSpellings(_)
                 | Self::PageTooLarge
         )
     }
@@ -115,6 +120,11 @@ impl fmt::Display for DecisionReason {
             Self::ValueNotAllowed(name) => {
                 write!(f, "the value of the parameter {name} isn't among the allowed ones")
             }
+            Self::ParameterSpellings(name) => write!(
+                f,
+                "the policy writes the parameter {name} in several spellings, and the server keeps \
+                 one of them at random"
+            ),
             Self::PageTooLarge => f.write_str("the page is larger than the rule allows"),
             Self::SudoMissing => {
                 f.write_str("the endpoint is protected, and the rule doesn't grant sudo")
@@ -149,9 +159,12 @@ impl Acl<'_> {
             return decision;
         }
         let listing = request.operation.tries_path_without_slash(self.dialect);
-        let Some(id) = self.deciding_rule(&format!("{namespace}{}", request.path), listing) else {
-            return decision;
+        let path = self.path_from_root(request.path, &namespace);
+        let deciding = match request.operation {
+            Operation::Scan => self.rule_for_scan(&path),
+            _ => self.deciding_rule(&path, listing),
         };
+        let Some(id) = deciding else { return decision };
         let rule = self.rule(id);
         decision.rule = Some(id);
         decision.grants_sudo = rule.capabilities.contains(Capability::Sudo);
@@ -191,9 +204,9 @@ impl Acl<'_> {
                 self.dialect,
             );
         }
-        let pages = request.operation.tries_path_without_slash(self.dialect)
-            && self.dialect == Dialect::OpenBao;
-        if pages { page(rule, limit) } else { None }
+        let pages =
+            request.operation.tries_path_without_slash(self.dialect) && self.dialect.is_openbao();
+        if pages { page(rule, limit, self.dialect) } else { None }
     }
 }
 
@@ -213,8 +226,9 @@ fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
     within(max, |seconds, max| seconds <= max) && within(min, |seconds, min| seconds >= min)
 }
 
-/// Applies OpenBao's pagination: a missing limit is filled in, a larger one is denied.
-fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
+/// Applies OpenBao's pagination: a missing limit is filled in, a larger one is denied. Before 2.6.0
+/// a negative one isn't larger.
+fn page(rule: &Rule, limit: &mut Option<Value>, dialect: Dialect) -> Option<DecisionReason> {
     let cap = rule.pagination_limit;
     let asked_for_all = limit.as_ref().and_then(Value::as_str) == Some("max");
     if cap <= 0 {
@@ -225,7 +239,7 @@ fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
     }
     let capped = Some(Value::from(cap.to_string()));
     let Some(asked) = limit.as_ref() else {
-        if rule.required.iter().any(|name| name.eq_ignore_ascii_case("limit")) {
+        if rule.required.iter().any(|name| lowered(name) == "limit") {
             return Some(DecisionReason::ParameterMissing("limit".to_owned()));
         }
         *limit = capped;
@@ -239,6 +253,7 @@ fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
     match number {
         Some(0) => *limit = capped,
         Some(number) if (1..=cap).contains(&number) => {}
+        Some(number) if number < 0 && dialect == Dialect::OpenBaoLegacy => {}
         _ => return Some(DecisionReason::PageTooLarge),
     }
     None

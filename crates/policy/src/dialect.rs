@@ -1,4 +1,4 @@
-//! The server versions whose policy rules differ.
+//! The generations of servers whose policy rules differ.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A server version whose policy rules are followed.
+/// A generation of servers whose policy rules are followed. The products and releases of each one
+/// are in [`Release`](crate::Release).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -15,8 +16,14 @@ pub enum Dialect {
     /// OpenBao 2.6.0 and later.
     #[serde(rename = "openbao")]
     OpenBao,
-    /// Vault with the security releases of mid-2026.
+    /// OpenBao 2.0 to 2.5.
+    #[serde(rename = "openbao-legacy")]
+    OpenBaoLegacy,
+    /// Vault 2.0.3 and later.
     Vault,
+    /// Vault 1.21 to 2.0.2.
+    #[serde(rename = "vault-1.21")]
+    Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
     /// RustyVault.
@@ -26,24 +33,54 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 4] = [Self::OpenBao, Self::Vault, Self::VaultLegacy, Self::RustyVault];
+    pub const ALL: [Self; 6] = [
+        Self::OpenBao,
+        Self::OpenBaoLegacy,
+        Self::Vault,
+        Self::Vault121,
+        Self::VaultLegacy,
+        Self::RustyVault,
+    ];
 
     /// The dialects that must give the same answer for `portable`.
-    pub const PORTABLE: [Self; 3] = [Self::OpenBao, Self::Vault, Self::VaultLegacy];
+    pub const PORTABLE: [Self; 4] = [Self::OpenBao, Self::Vault, Self::Vault121, Self::VaultLegacy];
 
     /// The name, as users write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenBao => "openbao",
+            Self::OpenBaoLegacy => "openbao-legacy",
             Self::Vault => "vault",
+            Self::Vault121 => "vault-1.21",
             Self::VaultLegacy => "vault-legacy",
             Self::RustyVault => "rustyvault",
         }
     }
 
-    /// Whether it is one of the two generations of Vault.
+    /// Whether it is a generation of Vault.
     pub(crate) fn is_vault(self) -> bool {
-        matches!(self, Self::Vault | Self::VaultLegacy)
+        matches!(self, Self::Vault | Self::Vault121 | Self::VaultLegacy)
+    }
+
+    /// Whether it is a generation of OpenBao.
+    pub fn is_openbao(self) -> bool {
+        matches!(self, Self::OpenBao | Self::OpenBaoLegacy)
+    }
+
+    /// Whether the HCL parser rejects an attribute that is assigned twice.
+    pub(crate) fn rejects_duplicate_attributes(self) -> bool {
+        matches!(self, Self::Vault | Self::Vault121)
+    }
+
+    /// Whether a list, and a text with commas, is compared with the values of a parameter element
+    /// by element. Vault does so since 1.21; earlier releases need a variable of the server.
+    pub(crate) fn compares_elements(self) -> bool {
+        matches!(self, Self::Vault | Self::Vault121)
+    }
+
+    /// Whether the case of policy names in parameters is folded before they are compared.
+    pub(crate) fn folds_policy_names(self) -> bool {
+        self == Self::Vault
     }
 
     const fn bit(self) -> u8 {
@@ -83,6 +120,13 @@ impl DialectSet {
     /// Iterates over the dialects, in the order of [`Dialect::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Dialect> {
         Dialect::ALL.into_iter().filter(move |dialect| self.contains(*dialect))
+    }
+}
+
+impl DialectSet {
+    /// The dialects that `wanted` returns true for.
+    pub(crate) fn of(wanted: impl Fn(Dialect) -> bool) -> Self {
+        Dialect::ALL.into_iter().filter(|dialect| wanted(*dialect)).collect()
     }
 }
 

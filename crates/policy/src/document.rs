@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::block::{self, Block};
-use super::body::{Body, Item, ValueKind};
-use super::dialect::Dialect;
-use super::error::{PolicyError, PolicyErrorKind};
+use super::block::{self, Block, DialectError};
+use super::body::{Body, Item};
+use super::dialect::{Dialect, DialectSet};
+use super::error::{PolicyError, PolicyErrorKind, SERVER_BYTES};
 use super::json::JsonPitfall;
-use super::{hcl, json, template};
+use super::{encoded, hcl, json, template};
 use envlock_text::{Pos, limits::MANIFEST};
 
 /// A policy: its name on the server, its file, and its blocks.
@@ -17,8 +17,9 @@ pub struct Policy {
     pub(crate) name: String,
     /// The file, as the user wrote it.
     pub(crate) file: String,
-    /// The path of its namespace: `""` for the root namespace, else with a final slash.
-    pub(crate) namespace: String,
+    /// The path of the namespace that it is uploaded to: `""` for the root namespace, else with a
+    /// final slash. `None` if it is that of the token.
+    pub(crate) namespace: Option<String>,
     /// Whether OpenBao is configured to allow `/` in the values of templates.
     pub(crate) slashes_in_templates: bool,
     /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
@@ -26,6 +27,54 @@ pub struct Policy {
     pub(crate) blocks: Vec<Block>,
     pub(crate) body: Body,
     pub(crate) json_pitfalls: Vec<JsonPitfall>,
+    /// Errors about the text, that some servers report.
+    pub(crate) dialect_errors: Vec<DialectError>,
+}
+
+/// A text, parsed.
+struct Syntax {
+    body: Body,
+    json_pitfalls: Vec<JsonPitfall>,
+    dialect_errors: Vec<DialectError>,
+}
+
+impl Syntax {
+    fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let Some(bytes) = encoded::decoded(text) else { return Self::parse_plain(file, text) };
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(PolicyErrorKind::EncodedBytes.at(file, Pos::START));
+        };
+        let at_start = |error: PolicyError| error.kind.at(file, Pos::START);
+        let mut syntax = Self::parse_plain(file, &text).map_err(at_start)?;
+        encoded::move_to_start(&mut syntax.body, &mut syntax.json_pitfalls);
+        for error in &mut syntax.dialect_errors {
+            error.error.place = Pos::START.place(file);
+        }
+        Ok(syntax)
+    }
+
+    fn parse_plain(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let mut dialect_errors = Vec::new();
+        let mut reject = |dialects, kind: PolicyErrorKind, pos| {
+            let error = kind.at(file, pos);
+            dialect_errors.push(DialectError { dialects, unless_expired: false, error });
+        };
+        if text.len() > SERVER_BYTES {
+            let kind = PolicyErrorKind::TooLargeForServers(text.len());
+            reject(DialectSet::of(|_| true), kind, Pos::START);
+        }
+        let (body, json_pitfalls) = if text.trim_start().starts_with('{') {
+            json::parse(file, text)?
+        } else {
+            let (body, duplicate) = hcl::parse(file, text)?;
+            if let Some(key) = duplicate {
+                let dialects = DialectSet::of(Dialect::rejects_duplicate_attributes);
+                reject(dialects, PolicyErrorKind::DuplicateAttribute(key.text), key.pos);
+            }
+            (body, Vec::new())
+        };
+        Ok(Self { body, json_pitfalls, dialect_errors })
+    }
 }
 
 impl Policy {
@@ -38,20 +87,21 @@ impl Policy {
         if text.len() > MANIFEST.bytes {
             return Err(PolicyErrorKind::TooLarge(text.len()).at(file, Pos::START));
         }
-        let (body, json_pitfalls) = if text.trim_start().starts_with('{') {
-            json::parse(file, text)?
-        } else {
-            (hcl::parse(file, text)?, Vec::new())
-        };
+        // The policy `root` has no text: it isn't uploaded.
+        if text.is_empty() && name != "root" {
+            return Err(PolicyErrorKind::Empty.at(file, Pos::START));
+        }
+        let Syntax { body, json_pitfalls, dialect_errors } = Syntax::parse(file, text)?;
         let mut policy = Self {
             name: name.to_owned(),
             file: file.to_owned(),
-            namespace: String::new(),
+            namespace: None,
             slashes_in_templates: false,
             wildcards_in_templates: false,
             blocks: Vec::new(),
             body,
             json_pitfalls,
+            dialect_errors,
         };
         policy.blocks = policy.read_blocks()?;
         if policy.name.is_empty() {
@@ -60,10 +110,10 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Sets the namespace that the policy is stored in.
+    /// Sets the namespace that the policy is uploaded to. Without it, that is the token's.
     #[must_use]
     pub fn in_namespace(mut self, path: &str) -> Self {
-        self.namespace = canonical_namespace(path);
+        self.namespace = Some(canonical_namespace(path));
         self
     }
 
@@ -92,12 +142,16 @@ impl Policy {
 
     /// Returns the error for which `dialect` rejects the policy at `now`.
     pub fn error_for(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
-        self.blocks.iter().find_map(|block| {
-            let expired = dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end);
-            let error = block.dialect_errors.iter().find(|error| {
-                error.dialects.contains(dialect) && !(error.unless_expired && expired)
-            });
-            error.map(|error| &error.error)
+        let of_text = self.dialect_errors.iter().find(|error| error.dialects.contains(dialect));
+        let mut blocks = self.blocks.iter();
+        of_text.map(|error| &error.error).or_else(|| {
+            blocks.find_map(|block| {
+                let expired = dialect.is_openbao() && block.expires.is_some_and(|end| now > end);
+                let error = block.dialect_errors.iter().find(|error| {
+                    error.dialects.contains(dialect) && !(error.unless_expired && expired)
+                });
+                error.map(|error| &error.error)
+            })
         })
     }
 
@@ -138,9 +192,7 @@ impl Policy {
     fn check_top_level(&self, item: &Item) -> Result<(), PolicyError> {
         match item.name() {
             "path" => Ok(()),
-            "name" if matches!(item.value.kind, ValueKind::Text(_) | ValueKind::Number(_)) => {
-                Ok(())
-            }
+            "name" if item.value.as_text().is_some() => Ok(()),
             "name" => {
                 let kind = PolicyErrorKind::WrongType { key: "name", expected: "a text" };
                 Err(kind.at(&self.file, item.value.pos))
@@ -162,9 +214,9 @@ fn pattern_of(item: &Item) -> (&str, Pos) {
 }
 
 /// Normalises a namespace: `""` for the root namespace, else a final slash and no leading one.
-pub(crate) fn canonical_namespace(path: &str) -> String {
+pub fn canonical_namespace(path: &str) -> String {
     match path.trim_matches('/') {
-        "" => String::new(),
+        "" | "root" => String::new(),
         bare => format!("{bare}/"),
     }
 }

@@ -1,16 +1,16 @@
 //! Parses durations as the servers do, into nanoseconds.
 
-use super::body::{Value, ValueKind, integer};
+use super::body::{Value, ValueKind, integer, is_float};
 
 const SECOND: f64 = 1e9;
 
 /// Parses `300`, `"300"`, `"1d"`, `"1h30m"`, `""` (zero). `None` where a server rejects the value.
 pub(super) fn nanoseconds(value: &Value) -> Option<i64> {
     match &value.kind {
-        ValueKind::Number(text) => match integer(text) {
-            Some(seconds) => seconds.checked_mul(1_000_000_000),
-            None => float(text.parse::<f64>().ok()?.trunc() * SECOND),
-        },
+        ValueKind::Number(text) if is_float(text) => {
+            float(text.parse::<f64>().ok()?.trunc() * SECOND)
+        }
+        ValueKind::Number(text) => integer(text)?.checked_mul(1_000_000_000),
         ValueKind::Text(text) => of_text(text),
         _ => None,
     }

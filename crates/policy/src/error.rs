@@ -5,6 +5,10 @@ use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use super::dialect::DialectSet;
 use envlock_text::{Pos, limits::MANIFEST};
 
+/// The size in bytes of the largest policy that a server takes by default: the limit of an entry in
+/// integrated storage, and of a text in a request to Vault since 1.21.
+pub(crate) const SERVER_BYTES: usize = 1024 * 1024;
+
 /// Why a policy is rejected, and where. One invalid block makes the whole file invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
@@ -53,17 +57,40 @@ pub enum PolicyErrorKind {
     /// `[read]`.
     #[error("`{0}` must be quoted in a list")]
     Unquoted(String),
+    /// `null` in a list of JSON.
+    #[error("the servers reject null in a list")]
+    NullInList,
+    /// `"\ud83d\ude00"` in JSON.
+    #[error("the servers can't read a character that JSON escapes as a pair of surrogates")]
+    SurrogateEscape,
+    /// An empty text.
+    #[error("the servers reject the upload of an empty policy")]
+    Empty,
+    /// Base64 of something that isn't UTF-8.
+    #[error("the text is base64, which the servers decode, and the result isn't UTF-8")]
+    EncodedBytes,
     /// Not JSON, though the file starts with `{{`.
     #[error("{0}")]
     InvalidJson(String),
-    /// Larger than the limit.
-    #[error("the policy has {0} bytes; the limit is {limit}", limit = MANIFEST.bytes)]
+    /// Larger than envlock's limit.
+    #[error("the policy has {0} bytes; envlock reads at most {limit}", limit = MANIFEST.bytes)]
     TooLarge(usize),
-    /// Nested more deeply than the limit.
-    #[error("the policy is nested more than {limit} levels deep here", limit = MANIFEST.depth)]
+    /// Larger than the servers' limit.
+    #[error("the policy has {0} bytes; by default a server stores at most {SERVER_BYTES}")]
+    TooLargeForServers(usize),
+    /// Nested more deeply than envlock's limit.
+    #[error(
+        "the policy is nested more than {limit} levels deep here; envlock reads no deeper, though \
+         a server may",
+        limit = MANIFEST.depth
+    )]
     TooDeep,
-    /// More values than the limit.
-    #[error("the policy contains more than {limit} values; the limit is reached here", limit = MANIFEST.values)]
+    /// More values than envlock's limit.
+    #[error(
+        "the policy contains more than {limit} values, which envlock doesn't read; the limit is \
+         reached here",
+        limit = MANIFEST.values
+    )]
     TooMany,
     /// A key that no server accepts.
     #[error("`{key}` isn't a key {within}")]
@@ -76,7 +103,7 @@ pub enum PolicyErrorKind {
         nearest: Option<&'static str>,
     },
     /// A key or capability that only other servers accept.
-    #[error("only {accepted} accepts `{word}`")]
+    #[error("`{word}` is accepted only by {accepted}")]
     OtherDialect {
         /// The key or capability.
         word: String,
@@ -102,8 +129,8 @@ pub enum PolicyErrorKind {
     /// `policy = "admin"`.
     #[error("`policy = \"{0}\"` isn't one of deny, read, write, sudo")]
     UnknownShorthand(String),
-    /// The same attribute twice in a block.
-    #[error("this block contains `{0}` twice; Vault 1.21 and later reject the policy")]
+    /// The same attribute twice in an object.
+    #[error("`{0}` is assigned twice here; Vault 1.21 and later reject the policy")]
     DuplicateAttribute(String),
     /// `+*`.
     #[error("the pattern `{0}` contains `+*`, which the servers reject")]
@@ -126,6 +153,21 @@ pub enum PolicyErrorKind {
     /// A key filter without `list`.
     #[error("`list_scan_response_keys_filter_path` needs `list` in the same block")]
     FilterWithoutList,
+    /// A control group without factors.
+    #[error("a control group needs a factor")]
+    NoFactor,
+    /// A factor without `identity`.
+    #[error("the factor `{0}` of the control group needs an `identity`")]
+    FactorWithoutIdentity(String),
+    /// A factor without groups, or without approvals.
+    #[error(
+        "the factor `{0}` of the control group needs `group_names` or `group_ids`, and `approvals` \
+         greater than 0"
+    )]
+    FactorWithoutApprovals(String),
+    /// A controlled capability that the block doesn't have.
+    #[error("the control group controls `{0}`, which the block doesn't grant")]
+    ControlledCapability(String),
     /// `root` together with other policies.
     #[error("the policy `root` can't be attached together with other policies")]
     RootWithOthers,
@@ -155,6 +197,9 @@ impl PolicyErrorKind {
                 | Self::AssignedBlock
                 | Self::Unquoted(_)
                 | Self::InvalidJson(_)
+                | Self::NullInList
+                | Self::SurrogateEscape
+                | Self::EncodedBytes
         )
     }
 
@@ -173,6 +218,7 @@ impl PolicyErrorKind {
             Self::DuplicateAttribute(_) => {
                 Some("write one list that contains all values".to_owned())
             }
+            Self::SurrogateEscape => Some("write the character itself".to_owned()),
             Self::ByteOrderMark => {
                 Some("save the file as UTF-8 without a byte order mark".to_owned())
             }
@@ -189,9 +235,10 @@ impl PolicyError {
     /// The code of its finding.
     pub fn code(&self) -> Code {
         match &self.kind {
-            PolicyErrorKind::TooLarge(_) | PolicyErrorKind::TooDeep | PolicyErrorKind::TooMany => {
-                Code::InputLimit
-            }
+            PolicyErrorKind::TooLarge(_)
+            | PolicyErrorKind::TooLargeForServers(_)
+            | PolicyErrorKind::TooDeep
+            | PolicyErrorKind::TooMany => Code::InputLimit,
             kind if kind.is_syntax() => Code::PolicySyntax,
             _ => Code::PolicyRejected,
         }

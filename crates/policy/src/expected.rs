@@ -10,6 +10,7 @@ use super::acl::Acl;
 use super::block::Parameters;
 use super::decide::{Decision, DecisionReason};
 use super::dialect::Dialect;
+use super::lowercase::lowered;
 use super::parameters::listed;
 use super::protected::requires_sudo;
 use super::request::Request;
@@ -61,6 +62,8 @@ pub enum Unknown {
     Required(String),
     /// Whether a parameter is sent that the rule refuses, or of which it refuses the value.
     Refused(String),
+    /// Which spelling of a parameter the server keeps, of those that the policy writes.
+    Spelling(String),
     /// Whether parameters are sent whose names aren't known.
     Others,
     /// Which of these parameters is sent.
@@ -73,6 +76,9 @@ impl fmt::Display for Unknown {
             Self::Value(name) => write!(f, "the value of `{name}`"),
             Self::Required(name) => write!(f, "whether `{name}` is sent, which the rule requires"),
             Self::Refused(name) => write!(f, "whether `{name}` is sent, which the rule refuses"),
+            Self::Spelling(name) => {
+                write!(f, "which spelling of `{name}` in the policy the server keeps, at random")
+            }
             Self::Others => f.write_str("whether other parameters are sent"),
             Self::Choice(names) => write!(f, "which of `{}` is sent", names.join("` and `")),
         }
@@ -151,7 +157,9 @@ impl Acl<'_> {
         for result in &mut results {
             // What a body depends on doesn't matter if it is denied anyway.
             if result.denied.is_none() {
-                result.unknowns.drain(..).for_each(|unknown| all.depend(unknown));
+                for unknown in result.unknowns.drain(..) {
+                    all.depend(unknown);
+                }
             }
         }
         if denied > 0 {
@@ -184,12 +192,14 @@ fn distinguishing(bodies: &[ExpectedBody]) -> Vec<String> {
 fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
     let mut found = Findings::default();
     for name in &rule.required {
-        match body.parameters.get(&name.to_lowercase()) {
+        match body.parameters.get(&lowered(name)) {
             Some(parameter) if parameter.always => {}
             None if !body.open => found.deny(DecisionReason::ParameterMissing(name.clone())),
             _ => found.depend(Unknown::Required(shortened(name))),
         }
     }
+    let certain = without_random(rule, body, &mut found);
+    let body = certain.as_ref().unwrap_or(body);
     if let Some(denied) = &rule.denied {
         judge_denied(denied, body, dialect, &mut found);
     }
@@ -199,10 +209,26 @@ fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
     found
 }
 
+/// The body without the parameters of which the server keeps one of several spellings; `None` if
+/// it has none of them.
+fn without_random(rule: &Rule, body: &ExpectedBody, found: &mut Findings) -> Option<ExpectedBody> {
+    let is_random = |name: &str| rule.colliding.contains(&lowered(name));
+    let everything = rule.denied.as_ref().is_some_and(|denied| denied.contains_key("*"));
+    let mut certain = None;
+    for (name, parameter) in body.parameters.iter().filter(|(name, _)| is_random(name)) {
+        if everything && parameter.always {
+            found.deny(DecisionReason::ParameterDenied(name.clone()));
+        }
+        found.depend(Unknown::Spelling(shortened(name)));
+        certain.get_or_insert_with(|| body.clone()).parameters.remove(name);
+    }
+    certain
+}
+
 fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, found: &mut Findings) {
     let everything = denied.contains_key("*");
     for (name, parameter) in body.mandatory_first() {
-        let key = name.to_lowercase();
+        let key = lowered(name);
         let list = denied.get(&key);
         let hit = list.map_or(Listed::No, |list| is_listed(parameter, list, true, &key, dialect));
         match hit {
@@ -218,7 +244,7 @@ fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, foun
         }
     }
     if body.open {
-        let known = |key: &str| body.parameters.keys().any(|name| name.to_lowercase() == key);
+        let known = |key: &str| body.parameters.keys().any(|name| lowered(name) == key);
         if everything {
             found.depend(Unknown::Others);
         }
@@ -239,7 +265,7 @@ fn judge_allowed(
         return;
     }
     for (name, parameter) in body.mandatory_first() {
-        let key = name.to_lowercase();
+        let key = lowered(name);
         let Some(list) = allowed.get(&key) else {
             match (anything, parameter.always) {
                 (true, _) => {}
@@ -258,7 +284,7 @@ fn judge_allowed(
         }
     }
     if body.open {
-        let known = |key: &str| body.parameters.keys().any(|name| name.to_lowercase() == key);
+        let known = |key: &str| body.parameters.keys().any(|name| lowered(name) == key);
         if !anything {
             found.depend(Unknown::Others);
         }

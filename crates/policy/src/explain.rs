@@ -9,12 +9,10 @@ use super::acl::{Acl, RuleId, RuleOrigin};
 use super::capability::Capability;
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
-use super::document::canonical_namespace;
 use super::pattern::{PatternKind, RankCriterion};
 use super::protected::may_be_protected_by_pki;
 use super::request::Request;
 use super::rule::RequiredApproval;
-use super::template::may_match;
 
 /// The answer of one server to one request, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,10 +66,10 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
     let checked = request.operation.checked_path(request.path);
     let request = &Request { path: &checked, ..*request };
     let decision = acl.decide(request);
-    let path = format!("{}{}", canonical_namespace(request.namespace), request.path);
+    let path = acl.path_from_root(request.path, request.namespace);
     let listing = request.operation.tries_path_without_slash(acl.dialect);
     let hidden =
-        decision.rule.map(|rule| acl.hidden_rules(&path, listing, rule)).unwrap_or_default();
+        decision.rule.map(|rule| acl.hidden_from_root(&path, listing, rule)).unwrap_or_default();
     Explanation {
         dialect: acl.dialect,
         operation: request.operation.name(),
@@ -89,10 +87,9 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
 
 fn undecided(acl: &Acl<'_>, path: &str) -> Vec<RuleOrigin> {
     let bare = path.strip_suffix('/').unwrap_or(path);
-    let open = acl.undecided_blocks().iter().filter(|id| {
-        let pattern = &acl.block(**id).pattern;
-        may_match(pattern, path) || may_match(pattern, bare)
-    });
+    let open = acl.undecided_blocks().iter();
+    let open =
+        open.filter(|id| [path, bare].iter().any(|path| acl.block_may_match_from_root(**id, path)));
     open.map(|id| acl.block_origin(*id)).collect()
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The servers flatten JSON in unexpected ways. Such parts are kept as pitfalls for the lint.
 
+use std::collections::HashSet;
+
 use super::body::{Body, Identifier, Item, Value, ValueKind};
 use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
@@ -26,6 +28,13 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), 
         };
         PolicyError { place: error.place, kind }
     })?;
+    if let Some(pos) = null_in_list(&root) {
+        return Err(PolicyErrorKind::NullInList.at(file, pos));
+    }
+    let Escapes { slash, surrogates } = Escapes::find(text);
+    if let Some(pos) = slash {
+        return Err(PolicyErrorKind::BadEscape.at(file, pos));
+    }
     if let Some(pos) = list_in_list(&root) {
         let reason = "a list inside a list: to the servers its end is that of the outer one, and \
                     what follows is lost";
@@ -35,10 +44,86 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), 
         return Err(PolicyErrorKind::InvalidJson("the policy isn't an object".to_owned())
             .at(file, root.start));
     };
+    if let Some(pos) = entries.iter().find_map(|entry| decoded_escape(entry, &surrogates)) {
+        return Err(PolicyErrorKind::SurrogateEscape.at(file, pos));
+    }
     let mut flattener = Flattener { pitfalls: Vec::new(), keys: 0, bytes: 0 };
     match flattener.body(&entries, 0) {
         Ok(body) => Ok((body, flattener.pitfalls)),
         Err(pos) => Err(PolicyErrorKind::TooMany.at(file, pos)),
+    }
+}
+
+/// The escapes that JSON has and the servers can't read.
+#[derive(Default)]
+struct Escapes {
+    /// The first text with `\/`.
+    slash: Option<Pos>,
+    /// The texts with an escaped surrogate.
+    surrogates: HashSet<Pos>,
+}
+
+impl Escapes {
+    /// Finds them in valid JSON.
+    fn find(text: &str) -> Self {
+        let mut escapes = Self::default();
+        if !text.contains('\\') {
+            return escapes;
+        }
+        let (mut pos, mut start, mut rest) = (Pos::START, None, text.chars());
+        while let Some(c) = rest.next() {
+            match (c, start) {
+                ('"', None) => start = Some(pos),
+                ('"', Some(_)) => start = None,
+                ('\\', Some(start)) => {
+                    let after = rest.as_str();
+                    if after.starts_with('/') {
+                        escapes.slash.get_or_insert(start);
+                    }
+                    let code = after.strip_prefix('u').and_then(|code| code.get(..4));
+                    let code = code.and_then(|code| u16::from_str_radix(code, 16).ok());
+                    if code.is_some_and(|code| (0xD800..0xE000).contains(&code)) {
+                        escapes.surrogates.insert(start);
+                    }
+                    rest.next();
+                    pos.column += 1;
+                }
+                _ => {}
+            }
+            pos = match c {
+                '\n' => Pos { line: pos.line + 1, column: 1 },
+                _ => Pos { column: pos.column + 1, ..pos },
+            };
+        }
+        escapes
+    }
+}
+
+/// Finds a text with an escaped surrogate that the servers decode. They never decode a comment.
+fn decoded_escape(entry: &Entry, escaped: &HashSet<Pos>) -> Option<Pos> {
+    fn in_value(node: &Node, escaped: &HashSet<Pos>) -> Option<Pos> {
+        match &node.kind {
+            Kind::Map(members) => members.iter().find_map(|member| decoded_escape(member, escaped)),
+            Kind::List(items) => items.iter().find_map(|item| in_value(item, escaped)),
+            Kind::Scalar { .. } => Some(node.start).filter(|start| escaped.contains(start)),
+        }
+    }
+    if escaped.is_empty() {
+        return None;
+    }
+    let key = Some(entry.pos()).filter(|pos| escaped.contains(pos));
+    key.or_else(|| in_value(&entry.value, escaped).filter(|_| entry.name() != "comment"))
+}
+
+/// Finds the first null in a list.
+fn null_in_list(node: &Node) -> Option<Pos> {
+    match &node.kind {
+        Kind::Map(members) => members.iter().find_map(|member| null_in_list(&member.value)),
+        Kind::List(items) => {
+            let null = items.iter().find(|item| item.is_null());
+            null.map(|item| item.start).or_else(|| items.iter().find_map(null_in_list))
+        }
+        Kind::Scalar { .. } => None,
     }
 }
 
@@ -163,6 +248,30 @@ mod tests {
         let (body, json_pitfalls) = parse("p.json", flat).unwrap();
         assert_eq!(body.items[0].keys.len(), 3);
         assert_eq!(json_pitfalls.len(), 1);
+    }
+
+    #[test]
+    fn escapes_that_the_servers_cannot_read_are_rejected() {
+        let fault =
+            |text| parse("p.json", text).err().map(|error| (error.kind, error.place.column));
+        let surrogate = |column| Some((PolicyErrorKind::SurrogateEscape, column));
+        assert_eq!(fault(r#"{"path": {"kv/\ud83d\ude00": {}}}"#), surrogate(11));
+        assert_eq!(fault(r#"{"path": {"a": {"policy": "\"\uD83D\uDE00"}}}"#), surrogate(27));
+        assert_eq!(fault(r#"{"path": {"a": {"comment": "\ud83d\ude00"}}}"#), None);
+        assert_eq!(fault(r#"{"path": {"a😀\u00e9": {}}}"#), None);
+        assert_eq!(fault(r#"{"path": {"a\/b": {}}}"#), Some((PolicyErrorKind::BadEscape, 11)));
+        assert_eq!(fault(r#"{"path": {"a\\/b": {}}}"#), None);
+    }
+
+    #[test]
+    fn null_is_rejected_in_every_list() {
+        for text in [
+            r#"{"path": {"a": {"capabilities": [], "comment": [null]}}}"#,
+            r#"{"path": {"a": {"required_parameters": ["x", null]}}}"#,
+        ] {
+            assert_eq!(parse("p.json", text).unwrap_err().kind, PolicyErrorKind::NullInList);
+        }
+        assert!(parse("p.json", r#"{"path": {"a": {"comment": null}}}"#).is_ok());
     }
 
     #[test]

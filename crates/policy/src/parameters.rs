@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::block::Parameters;
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
+use super::lowercase::lowered;
 use super::rule::Rule;
 
 /// Returns why the parameters are denied. The order is the servers': required parameters first;
@@ -14,35 +15,41 @@ pub(super) fn check_parameters(
     data: &Map<String, Value>,
     dialect: Dialect,
 ) -> Option<DecisionReason> {
-    let missing = rule.required.iter().find(|name| !data.contains_key(&name.to_lowercase()));
+    let missing = rule.required.iter().find(|name| !data.contains_key(&lowered(name)));
     if let Some(name) = missing {
         return Some(DecisionReason::ParameterMissing(name.clone()));
     }
     if data.is_empty() {
         return None;
     }
-    let denied = rule.denied.as_ref().and_then(|denied| check_denied(denied, data, dialect));
-    denied.or_else(|| check_allowed(rule.allowed.as_ref()?, data, dialect))
+    let is_random = |name: &String| rule.colliding.contains(&lowered(name));
+    let random = data.keys().find(|name| is_random(name));
+    let certain = data.iter().filter(|(name, _)| !is_random(name));
+    let denied = rule.denied.as_ref().and_then(|denied| {
+        let every = denied.contains_key("*").then(|| data.keys().next()).flatten();
+        let every = every.map(|name| DecisionReason::ParameterDenied(name.clone()));
+        every.or_else(|| check_denied(denied, certain.clone(), dialect))
+    });
+    denied
+        .or_else(|| check_allowed(rule.allowed.as_ref()?, certain, dialect))
+        .or_else(|| random.map(|name| DecisionReason::ParameterSpellings(name.clone())))
 }
 
-fn check_denied(
+fn check_denied<'d>(
     denied: &Parameters,
-    data: &Map<String, Value>,
+    mut data: impl Iterator<Item = (&'d String, &'d Value)>,
     dialect: Dialect,
 ) -> Option<DecisionReason> {
-    for (name, value) in data {
-        let key = name.to_lowercase();
-        let hit = denied.get(&key).is_some_and(|list| listed(value, list, true, &key, dialect));
-        if hit || denied.contains_key("*") {
-            return Some(DecisionReason::ParameterDenied(name.clone()));
-        }
-    }
-    None
+    let hit = data.find(|(name, value)| {
+        let key = lowered(name);
+        denied.get(&key).is_some_and(|list| listed(value, list, true, &key, dialect))
+    });
+    hit.map(|(name, _)| DecisionReason::ParameterDenied(name.clone()))
 }
 
-fn check_allowed(
+fn check_allowed<'d>(
     allowed: &Parameters,
-    data: &Map<String, Value>,
+    data: impl Iterator<Item = (&'d String, &'d Value)>,
     dialect: Dialect,
 ) -> Option<DecisionReason> {
     let anything = allowed.contains_key("*");
@@ -50,7 +57,7 @@ fn check_allowed(
         return None;
     }
     for (name, value) in data {
-        let key = name.to_lowercase();
+        let key = lowered(name);
         match allowed.get(&key) {
             None if !anything => return Some(DecisionReason::ParameterNotAllowed(name.clone())),
             Some(list) if !listed(value, list, false, &key, dialect) => {
@@ -73,20 +80,21 @@ pub(super) fn listed(
     if list.is_empty() {
         return true;
     }
-    // Current Vault folds the case of policy names before it compares them.
-    let folded = (dialect == Dialect::Vault && matches!(key, "policies" | "token_policies"))
+    let folded = (dialect.folds_policy_names() && matches!(key, "policies" | "token_policies"))
         .then(|| lowercase(value));
     let value = folded.as_ref().unwrap_or(value);
     let one = |value: &Value| list.iter().any(|item| same(item, value));
     if one(value) {
         return true;
     }
-    if !dialect.is_vault() {
+    if !dialect.compares_elements() {
         return false;
     }
-    // Vault compares element by element, and reads a text with commas as a list.
+    // A text with commas is a list, and the empty text is a list without elements: it passes
+    // every list of allowed values, and is in no list of denied ones.
     let elements: Vec<Value> = match value {
         Value::Array(items) => items.clone(),
+        Value::String(text) if text.is_empty() => Vec::new(),
         Value::String(text) => text.split(',').map(|part| Value::from(part.trim())).collect(),
         _ => return false,
     };
@@ -95,14 +103,14 @@ pub(super) fn listed(
 
 fn lowercase(value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(text.to_lowercase()),
+        Value::String(text) => Value::String(lowered(text)),
         Value::Array(items) => items.iter().map(lowercase_text).collect(),
         other => other.clone(),
     }
 }
 
 fn lowercase_text(value: &Value) -> Value {
-    value.as_str().map_or_else(|| value.clone(), |text| Value::String(text.to_lowercase()))
+    value.as_str().map_or_else(|| value.clone(), |text| Value::String(lowered(text)))
 }
 
 fn same(item: &Value, value: &Value) -> bool {
@@ -157,5 +165,29 @@ mod tests {
         assert!(is_listed(true.into()) && !is_listed("true".into()) && !is_listed("1".into()));
         assert!(!is_listed(1.into()) && !is_listed(serde_json::json!([2])));
         assert!(!listed(&Value::Null, &list, false, "n", Dialect::Vault));
+    }
+
+    #[test]
+    fn newer_releases_of_vault_compare_elements_and_the_empty_text_has_none() {
+        let list = [serde_json::json!("a"), serde_json::json!("b")];
+        let is_listed = |value: &str, denied| {
+            Dialect::ALL.map(|dialect| listed(&value.into(), &list, denied, "n", dialect))
+        };
+        let newer =
+            Dialect::ALL.map(|dialect| matches!(dialect, Dialect::Vault | Dialect::Vault121));
+        assert_eq!(is_listed("", false), newer);
+        assert_eq!(is_listed("a, b", false), newer);
+        assert_eq!(is_listed("a,c", true), newer);
+        assert_eq!(is_listed("", true), [false; 6]);
+        assert_eq!(is_listed("a,c", false), [false; 6]);
+        assert_eq!(is_listed(",", false), [false; 6]);
+    }
+
+    #[test]
+    fn only_the_newest_vault_folds_policy_names() {
+        let list = [serde_json::json!("dev")];
+        let folds = Dialect::ALL
+            .map(|dialect| listed(&"DEV".into(), &list, true, "token_policies", dialect));
+        assert_eq!(folds, Dialect::ALL.map(|dialect| dialect == Dialect::Vault));
     }
 }

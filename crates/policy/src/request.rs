@@ -84,7 +84,7 @@ impl Operation {
     /// Whether it lists names on `dialect`: the search for its rule then also tries the path without
     /// its final slash.
     pub fn tries_path_without_slash(self, dialect: Dialect) -> bool {
-        self == Self::List || (self == Self::Scan && dialect == Dialect::OpenBao)
+        self == Self::List || (self == Self::Scan && dialect.is_openbao())
     }
 
     /// The path that the servers check for a request of `path`: every server adds the final slash of

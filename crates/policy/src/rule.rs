@@ -26,6 +26,8 @@ pub struct Rule {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
+    /// The parameters of which a server keeps one of several spellings at random.
+    pub(crate) colliding: BTreeSet<String>,
     pub(crate) required: BTreeSet<String>,
     /// In nanoseconds; 0 means no limit.
     pub(crate) min_wrapping_ttl: i64,
@@ -107,13 +109,14 @@ impl Rule {
             capabilities: block.capabilities,
             allowed: unless_denied(&block.allowed),
             denied: unless_denied(&block.denied),
+            colliding: block.colliding.clone(),
             required: block.required.iter().cloned().collect(),
             min_wrapping_ttl: block.min_wrapping_ttl,
             max_wrapping_ttl: block.max_wrapping_ttl,
             mfa: !block.mfa.is_empty(),
             control_group: block.control_group,
             pagination_limit: block.pagination_limit,
-            expires: block.expires.filter(|_| dialect == Dialect::OpenBao),
+            expires: block.expires.filter(|_| dialect.is_openbao()),
             blocks: vec![id],
             denying: Some(id).filter(|_| denies),
         }
@@ -122,7 +125,7 @@ impl Rule {
     /// Merges another block of the same pattern.
     pub(crate) fn merge(&mut self, block: &Block, id: BlockId, dialect: Dialect) {
         self.blocks.push(id);
-        if dialect == Dialect::OpenBao {
+        if dialect.is_openbao() {
             self.expires = self.expires.into_iter().chain(block.expires).min();
         }
         if self.capabilities.contains_deny() {
@@ -142,6 +145,7 @@ impl Rule {
             merge_wrap_ttl(self.max_wrapping_ttl, block.max_wrapping_ttl, larger);
         merge_parameters(&mut self.allowed, block.allowed.as_ref());
         merge_parameters(&mut self.denied, block.denied.as_ref());
+        self.colliding.extend(block.colliding.iter().cloned());
         self.required.extend(block.required.iter().cloned());
         self.mfa |= !block.mfa.is_empty();
         self.control_group |= block.control_group;

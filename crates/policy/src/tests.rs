@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::explain::explain;
-use super::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use super::{
+    Acl, Dialect, ExpectedBody, ExpectedParameter, Identity, Operation, Policy, Request,
+    ServerContext, Unknown,
+};
 
 fn explanation(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
     let policy = Policy::parse("p", "p.hcl", text).unwrap();
@@ -103,6 +106,39 @@ fn ten_thousand_other_rules_do_not_change_the_answer() {
 }
 
 #[test]
+fn a_text_above_the_servers_limit_is_rejected_by_all_and_one_below_is_read() {
+    let errors = |bytes: usize| {
+        let text = "# ".to_owned() + &"x".repeat(bytes - 2);
+        let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+        let error = |dialect| policy.error_for(dialect, Timestamp::UNIX_EPOCH).cloned();
+        Dialect::ALL.map(|dialect| error(dialect).map(|error| error.code().as_str()))
+    };
+    assert_eq!(errors(1024 * 1024), [None; 6]);
+    assert_eq!(errors(1024 * 1024 + 1), [Some("input-limit"); 6]);
+}
+
+#[test]
+fn a_bound_of_our_own_is_named_as_one() {
+    let deep = format!("path \"a\" {{ comment = {}{} }}", "[".repeat(70), "]".repeat(70));
+    let error = Policy::parse("p", "p.hcl", &deep).unwrap_err();
+    assert_eq!(error.code().as_str(), "input-limit");
+    assert!(error.to_string().contains("envlock reads no deeper, though a server may"), "{error}");
+}
+
+#[test]
+fn an_error_in_a_text_of_base64_is_at_the_start_of_the_file() {
+    // `# a`, a line end and `path "a" {`.
+    let error = Policy::parse("p", "p.hcl", "IyBhCnBhdGggImEiIHs=").unwrap_err();
+    assert_eq!((error.place.line, error.place.column), (1, 1), "{error}");
+    assert_eq!(error.code().as_str(), "policy-syntax");
+    // `path "a" {` and, on the second line, `comment = 1`, twice.
+    let text = "cGF0aCAiYSIgewpjb21tZW50ID0gMQpjb21tZW50ID0gMgp9";
+    let policy = Policy::parse("p", "p.hcl", text).unwrap();
+    let error = policy.error_for(Dialect::Vault121, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((error.place.line, error.place.column), (1, 1), "{error}");
+}
+
+#[test]
 fn a_list_is_explained_with_its_slash_whether_it_is_given_or_not() {
     let only_with = "path \"kv/x/\" { capabilities = [\"list\"] }";
     let denied_below = "path \"kv/*\" { capabilities = [\"list\"] }\n\
@@ -135,4 +171,28 @@ fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
         let root = explanation(dialect, text, Operation::Delete, "ca/root");
         assert!(root.contains("and:   on a mount of pki the rule must also grant sudo"), "{root}");
     }
+}
+
+#[test]
+fn a_parameter_in_two_spellings_makes_an_answer_depend() {
+    let text = "path \"a\" { capabilities = [\"update\"]\nallowed_parameters = {\n\"X\" = [\"a\"]\n\"x\" = [\"b\"]\n\"y\" = [] } }";
+    let policy = Policy::parse("p", "p.hcl", text).unwrap();
+    let policies = [&policy];
+    let now = Timestamp::UNIX_EPOCH;
+    let context =
+        ServerContext { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+    let acl = Acl::new(&policies, &context).unwrap();
+    let expected = |names: &[&str]| {
+        let parameter = |name: &&str| {
+            let value = Some(serde_json::json!("a"));
+            ((*name).to_owned(), ExpectedParameter { always: true, value })
+        };
+        let parameters = names.iter().map(parameter).collect();
+        let bodies = [ExpectedBody { parameters, open: false }];
+        acl.decide_expected(&Request::new(Operation::Update, "a"), &bodies)
+    };
+    assert_eq!(expected(&["y"]).allowed, Some(true));
+    let random = expected(&["x", "y"]);
+    assert_eq!((random.allowed, random.unknowns), (None, vec![Unknown::Spelling("x".to_owned())]));
+    assert_eq!(expected(&["x", "z"]).allowed, Some(false));
 }

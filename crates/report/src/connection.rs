@@ -18,6 +18,11 @@ pub enum NoConnection {
     Unreachable,
     /// The host's name can't be resolved.
     UnknownHost,
+    /// A proxy refused to connect to the host.
+    ProxyRefused {
+        /// Whether it wants a user and a password.
+        wants_password: bool,
+    },
     /// The host doesn't use TLS.
     NotTls,
     /// The host's certificate isn't accepted.
@@ -56,6 +61,11 @@ impl NoConnection {
                 return Self::Unreachable;
             }
             _ => {}
+        }
+        let tunnel =
+            chain(error).map(ToString::to_string).find(|text| text.contains("tunnel error"));
+        if let Some(text) = tunnel {
+            return Self::ProxyRefused { wants_password: text.contains("authorization") };
         }
         if cause.contains("lookup address")
             || chain(error).any(|error| error.to_string().contains("dns error"))
@@ -106,6 +116,12 @@ impl fmt::Display for NoConnection {
             Self::Reset => f.write_str("the connection was reset at once"),
             Self::Unreachable => f.write_str("the network has no route to the host"),
             Self::UnknownHost => f.write_str("DNS has no address for the host name"),
+            Self::ProxyRefused { wants_password: false } => {
+                f.write_str("the proxy refused to connect to it")
+            }
+            Self::ProxyRefused { wants_password: true } => {
+                f.write_str("the proxy wants a user and a password")
+            }
             Self::NotTls => f.write_str("the host answers without TLS (does it use http?)"),
             Self::Untrusted(problem) => problem.fmt(f),
             Self::TlsAlert(cause) | Self::Other(cause) => write!(f, "no connection: {cause}"),

@@ -3,6 +3,7 @@
 use envlock_text::Pos;
 use envlock_text::tree::{Entry, Node};
 
+use crate::shapes::shape_of;
 use crate::{Code, Finding, Mistakes, nearest};
 
 /// The fields of a mapping in a YAML or JSON file.
@@ -217,7 +218,11 @@ impl<'n, 'm> Fields<'n, 'm> {
 /// Creates the finding for a value whose type isn't `expected`.
 pub fn wrong_type(file: &str, what: &str, expected: &str, node: &Node) -> Finding {
     let message = format!("{what} must be {expected}, and this is {}", node.type_name());
-    Finding::new(Code::WrongType, message).at(node.place(file))
+    let finding = Finding::new(Code::WrongType, message).at(node.place(file));
+    match shape_of(what) {
+        Some(shape) => finding.with_help(format!("write {shape}")),
+        None => finding,
+    }
 }
 
 /// Creates the help for an unknown key: the nearest valid key, or all keys.

@@ -17,6 +17,7 @@ pub mod output;
 mod read_error;
 pub mod render;
 pub mod secret_scan;
+mod shapes;
 mod size;
 
 pub use code::{Code, UnknownCode};

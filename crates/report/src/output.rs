@@ -270,6 +270,13 @@ pub struct Need {
     pub why: Option<String>,
 }
 
+/// The result of `envlock secrets init`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SecretsInit {
+    /// The files that were written, secrets.yml first.
+    pub files: Vec<String>,
+}
+
 /// The result of `envlock policy generate`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PolicyGenerate {

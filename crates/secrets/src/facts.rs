@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::Engine;
+use envlock_policy::{self as policy, Engine, Release};
 use jiff::{SignedDuration, Timestamp};
 
 /// A fact, or why it is unknown.
@@ -43,8 +43,61 @@ pub struct Server {
     pub address: String,
     /// Its version, such as `2.4.0`; empty if the server doesn't report it.
     pub version: String,
+    /// The product.
+    pub product: Product,
+    /// Whether it has namespaces; `None` if its health doesn't tell.
+    pub has_namespaces: Option<bool>,
     /// The difference of its clock to this machine's; positive if it is ahead.
     pub clock_ahead: Option<SignedDuration>,
+}
+
+impl Server {
+    /// The release, if its policy rules are known.
+    pub fn release(&self) -> Option<Release> {
+        let product = match self.product {
+            Product::Vault => policy::Product::Vault,
+            Product::OpenBao => policy::Product::OpenBao,
+            Product::Other => return None,
+        };
+        Release::new(product, Some(&self.version)).ok()
+    }
+}
+
+/// A product that has Vault's API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Product {
+    /// HashiCorp Vault.
+    Vault,
+    /// OpenBao.
+    OpenBao,
+    /// Another one, or unknown.
+    #[default]
+    Other,
+}
+
+impl Product {
+    /// The product of a server with this version, and whether its edition has namespaces, if that
+    /// is known. `enterprise` is a key of Vault's health that no OpenBao has.
+    pub fn of_health(version: &str, enterprise: Option<bool>) -> (Self, Option<bool>) {
+        let mut numbers = version.split(['.', '+', '-']).map_while(|part| part.parse::<u32>().ok());
+        let (major, minor) = (numbers.next(), numbers.next().unwrap_or(0));
+        match (enterprise, major) {
+            (Some(enterprise), _) => (Self::Vault, Some(enterprise)),
+            // An older Vault marks its Enterprise edition in the version only.
+            (None, Some(1)) => (Self::Vault, Some(version.contains("+ent"))),
+            // OpenBao has namespaces since 2.3.
+            (None, Some(2..)) => (Self::OpenBao, Some((major, minor) >= (Some(2), 3))),
+            _ => (Self::Other, None),
+        }
+    }
+
+    /// The program of its command line.
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::OpenBao => "bao",
+            Self::Vault | Self::Other => "vault",
+        }
+    }
 }
 
 /// The properties of a token, without the token.
@@ -62,9 +115,12 @@ pub struct Token {
     pub renewable: bool,
     /// The period of a periodic token in seconds; 0 if it isn't periodic.
     pub period: u64,
-    /// The longest remaining TTL with renewals, in seconds; 0 if only the server's default limit
-    /// applies, which can't be read.
+    /// The remaining time in seconds after which its own limit, `explicit_max_ttl`, ends it in
+    /// spite of renewals; 0 if it has none.
     pub explicit_max_ttl: u64,
+    /// The longest TTL of its auth mount's tokens with renewals, in seconds; 0 if it wasn't read, or
+    /// if the server's own limit applies, which can't be read.
+    pub mount_max_ttl: u64,
     /// The remaining number of uses; `None` if it is unlimited.
     pub uses_left: Option<u64>,
     /// Whether it is a batch token, which can't be renewed or revoked.
@@ -135,4 +191,27 @@ pub struct Lease {
     pub default_ttl: u64,
     /// The longest TTL with renewals.
     pub max_ttl: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_health_tells_the_product_and_whether_it_has_namespaces() {
+        for (version, enterprise, expected) in [
+            ("1.21.4", Some(false), (Product::Vault, Some(false))),
+            ("1.21.4+ent", Some(true), (Product::Vault, Some(true))),
+            ("2.0.0", Some(false), (Product::Vault, Some(false))),
+            ("1.13.0", None, (Product::Vault, Some(false))),
+            ("1.13.0+ent.hsm", None, (Product::Vault, Some(true))),
+            ("2.2.1", None, (Product::OpenBao, Some(false))),
+            ("2.3.0", None, (Product::OpenBao, Some(true))),
+            ("2.6.0-beta20260101", None, (Product::OpenBao, Some(true))),
+            ("", None, (Product::Other, None)),
+            ("0.1.0", None, (Product::Other, None)),
+        ] {
+            assert_eq!(Product::of_health(version, enterprise), expected, "{version}");
+        }
+    }
 }

@@ -6,14 +6,15 @@ use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
 use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation, requires_sudo};
 
-/// Generates the policy for the job of `profile`: what its needs require, and nothing else.
-pub fn job_policy(profile: &ResolvedProfile) -> String {
+/// Generates the policy for the job of `profile`: what its needs require, and nothing else. `below`
+/// is the path from the policy's namespace to that of the requests, such as `team-a/`.
+pub fn job_policy(profile: &ResolvedProfile, below: &str) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
-    render(&title, &requirement::job_requests_of_profile(profile))
+    render(&title, &requirement::job_requests_of_profile(profile), below)
 }
 
 /// Generates the policy for a verifier of `profile`: presence and field names, never a value.
-pub fn verifier_policy(profile: &ResolvedProfile) -> String {
+pub fn verifier_policy(profile: &ResolvedProfile, below: &str) -> String {
     let own = [
         ("auth/token/lookup-self", Operation::Read),
         ("auth/token/revoke-self", Operation::Update),
@@ -26,10 +27,10 @@ pub fn verifier_policy(profile: &ResolvedProfile) -> String {
     let mut requirements = own.to_vec();
     requirements.extend(requirement::verifier_requests_of_profile(profile));
     let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
-    render(&title, &requirements)
+    render(&title, &requirements, below)
 }
 
-fn render(title: &str, requirements: &[Requirement]) -> String {
+fn render(title: &str, requirements: &[Requirement], below: &str) -> String {
     let mut paths: BTreeMap<&str, (Capabilities, Vec<&str>)> = BTreeMap::new();
     for requirement in requirements {
         let (capabilities, needs) = paths.entry(&requirement.request.path).or_default();
@@ -40,7 +41,8 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
     }
     let mut out = format!("# {title}\n");
     for (path, (capabilities, needs)) in paths {
-        out.push_str(&format!("\n# {}\n{}", needs.join(", "), path_block(path, capabilities)));
+        let block = path_block(&format!("{below}{path}"), capabilities);
+        out.push_str(&format!("\n# {}\n{block}", needs.join(", ")));
     }
     out
 }

@@ -3,11 +3,13 @@
 //!
 //! The crate is pure: texts in, findings out. [`manifest`] reads the needs, [`envlock_policy`]
 //! decides what is allowed, [`facts`] is what a server reported; [`checks`] compares them, and
-//! [`generate`] writes the policies that the needs require.
+//! [`generate`] writes the policies that the needs require, and [`init`] a project's first manifest.
 
 pub mod checks;
 pub mod facts;
 pub mod generate;
+pub mod init;
 pub mod manifest;
 pub mod requirement;
+pub mod token_life;
 pub mod verdict;

@@ -89,7 +89,7 @@ pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> 
     }
     if need.ttl.as_ref().is_some_and(|ttl| ttl.renew.is_some()) {
         let request = ApiRequest { path: RENEW.to_owned(), operation: Operation::Update };
-        let bodies = vec![renewal_body()];
+        let bodies = vec![renewal_body(need.parameters.as_ref())];
         requirements.push(Requirement { bodies, ..Requirement::plain(&resolved.name, request) });
     }
     requirements

@@ -4,7 +4,7 @@ use std::fmt;
 
 use envlock_policy::{
     self as policy, Acl, BlockId, Capabilities, Dialect, Request, RequiredApproval, RuleId,
-    RuleOrigin, Unknown, may_match,
+    RuleOrigin, Unknown,
 };
 use jiff::Timestamp;
 
@@ -162,7 +162,7 @@ fn deciding_templates(
     allowed: bool,
 ) -> Vec<BlockId> {
     let path = requirement.request.path.as_str();
-    let exact = rule.is_some_and(|id| acl.rule(id).pattern() == path);
+    let exact = rule.is_some_and(|id| acl.is_exactly(id, path));
     let capability = required_capabilities(requirement);
     let candidates = acl.undecided_blocks().iter().copied().filter(|id| {
         let block = acl.block(*id);
@@ -170,7 +170,7 @@ fn deciding_templates(
             return false;
         }
         let bare = path.strip_suffix('/');
-        may_match(block.pattern(), path) || bare.is_some_and(|b| may_match(block.pattern(), b))
+        acl.block_may_match(*id, path) || bare.is_some_and(|bare| acl.block_may_match(*id, bare))
     });
     let changes = |id: &BlockId| {
         let block = acl.block(*id);

@@ -186,7 +186,9 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 58] = [
+const CODES: [&str; 62] = [
+    "api-path",
+    "policy-namespace",
     "address-in-manifest",
     "denied",
     "deny-discards",
@@ -216,6 +218,8 @@ const CODES: [&str; 58] = [
     "mixed-group",
     "not-utf8",
     "no-policies-attached",
+    "number-never-equal",
+    "parameter-spellings",
     "no-expectation",
     "one-of-several",
     "policy-file",

@@ -37,8 +37,8 @@ fn a_file_above_the_size_limit_is_refused_and_one_below_is_read() {
 }
 
 #[test]
-fn a_pattern_of_a_million_segments_is_matched() {
-    let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(1_000_000));
+fn a_pattern_of_half_a_million_segments_is_matched() {
+    let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(500_000));
     let policy = Policy::parse("p", "p.hcl", &text).unwrap();
     let identity = Identity::default();
     let context = ServerContext {
@@ -48,7 +48,7 @@ fn a_pattern_of_a_million_segments_is_matched() {
         token_namespace: "",
     };
     let acl = Acl::new(&[&policy], &context).unwrap();
-    let path = "a/".repeat(1_000_000);
+    let path = "a/".repeat(500_000);
     assert!(acl.decide(&Request::new(Operation::Read, &path)).allowed);
 }
 
@@ -153,8 +153,8 @@ fn long_chains_of_profiles_and_thousands_of_profiles_are_refused_with_few_findin
 }
 
 #[test]
-fn a_block_of_a_hundred_thousand_attributes_or_denies_is_read() {
-    let attributes = format!("path \"a\" {{\n{}}}", "comment = 1\n".repeat(100_000));
+fn a_block_of_eighty_thousand_attributes_or_denies_is_read() {
+    let attributes = format!("path \"a\" {{\n{}}}", "comment = 1\n".repeat(80_000));
     let policy = Policy::parse("p", "p.hcl", &attributes).unwrap();
     assert!(policy.error_for(Dialect::Vault, jiff::Timestamp::UNIX_EPOCH).is_some());
     assert!(policy.error_for(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());

@@ -156,7 +156,7 @@ fn the_generated_policies_have_one_block_for_each_path() {
     let manifest = read(&text());
     let profile = manifest.profile("ci").unwrap();
     assert_eq!(
-        generate::job_policy(&profile),
+        generate::job_policy(&profile, ""),
         r#"# what the job of profile ci needs, and nothing else
 
 # warehouse
@@ -180,7 +180,48 @@ path "sys/leases/renew" {
 }
 "#
     );
-    let verifier = generate::verifier_policy(&profile);
+    let verifier = generate::verifier_policy(&profile, "");
     assert!(verifier.contains("path \"secret/subkeys/ml/db_creds\""), "{verifier}");
     assert!(!verifier.contains("/data/") && !verifier.contains("creds/ml-readonly"), "{verifier}");
+}
+
+#[test]
+fn the_server_is_a_dialect_or_a_product_with_a_version() {
+    let with = |server: &str| {
+        let text = text();
+        let declared = "server: {dialect: portable}";
+        assert!(text.contains(declared), "the fixture declares its server");
+        let text = text.replace(declared, &format!("server: {{{server}}}"));
+        Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile)
+    };
+    for (server, expected) in [
+        ("dialect: portable", "openbao, vault, vault-1.21, vault-legacy"),
+        ("dialect: vault-1.21", "vault-1.21"),
+        ("dialect: vault-legacy", "vault-legacy"),
+        ("product: vault, version: \"1.21\"", "vault-1.21"),
+        ("product: vault, version: 1.20", "vault-legacy"),
+        ("product: vault, version: 2.0.3+ent", "vault"),
+        ("product: vault", "vault, vault-1.21, vault-legacy"),
+        ("product: openbao, version: 2.4.0", "openbao-legacy"),
+    ] {
+        let manifest = with(server).unwrap().unwrap();
+        let dialects: Vec<_> = manifest.server.dialects().iter().map(|d| d.name()).collect();
+        assert_eq!(dialects.join(", "), expected, "{server}");
+    }
+    for (server, code, words) in [
+        ("product: valut, version: 1.21", "unknown-value", "did you mean `vault`?"),
+        ("dialect: vault-1.22", "unknown-value", "did you mean `vault-1.21`?"),
+        ("product: vault, version: 1.14.2", "unknown-value", "`1.15`"),
+        ("product: openbao, version: 3.0", "unknown-value", "`2.6`"),
+        ("product: vault, version: latest", "invalid-text", "1.21.4"),
+        ("product: vault, version: 2", "invalid-text", "1.21.4"),
+        ("version: 1.21", "missing-key", "openbao or vault"),
+        ("dialect: vault, product: vault", "invalid-text", "not both"),
+    ] {
+        let findings = with(server).unwrap_err().findings();
+        let found: Vec<_> = findings.iter().map(|finding| finding.code.as_str()).collect();
+        assert_eq!(found, [code], "{server}");
+        let help = findings[0].help.clone().unwrap_or_default();
+        assert!(format!("{} {help}", findings[0].message).contains(words), "{:?}", findings[0]);
+    }
 }

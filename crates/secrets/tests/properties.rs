@@ -153,7 +153,7 @@ proptest! {
     fn a_generated_policy_allows_the_needs_and_nothing_in_excess(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let files = BTreeMap::from([("job.hcl".to_owned(), generate::job_policy(&profile))]);
+        let files = BTreeMap::from([("job.hcl".to_owned(), generate::job_policy(&profile, ""))]);
         let input = Input {
             manifest: &manifest, files: &files, profile: None, dialect: None,
             now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
@@ -166,7 +166,7 @@ proptest! {
     fn a_generated_verifier_policy_allows_no_request_for_a_value(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let text = generate::verifier_policy(&profile);
+        let text = generate::verifier_policy(&profile, "");
         let policy = Policy::parse("verifier", "v.hcl", &text).expect("the written text can be read");
         let identity = Identity::default();
         let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };

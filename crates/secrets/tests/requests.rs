@@ -268,3 +268,23 @@ fn a_rule_in_excess_keeps_its_conditions() {
     let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
     assert!(excess.help.as_deref().unwrap().starts_with("keep its conditions"), "{excess:?}");
 }
+
+#[test]
+fn the_renewal_of_a_lease_is_judged_with_its_parameters() {
+    let policy = "path \"db/creds/r\" { capabilities = [\"read\"] }
+path \"sys/leases/renew\" {
+  capabilities = [\"update\"]
+  allowed_parameters = { \"lease_id\" = [] }
+}
+";
+    let with = |said: &str| {
+        let need =
+            format!("{{engine: database, mount: db, role: r, ttl: {{renew: until 12h}}{said}}}");
+        let verdicts = verdicts(&need, policy, ServerDialect::Portable);
+        assert_eq!(verdicts["read db/creds/r"], "allowed");
+        verdicts["update sys/leases/renew"]
+    };
+    assert_eq!(with(""), "depends");
+    assert_eq!(with(", parameters: {}"), "allowed");
+    assert_eq!(with(", parameters: {increment: 3600}"), "denied");
+}

@@ -25,7 +25,7 @@ mod process;
 mod server;
 
 pub use audit::{AuditEntry, AuditKind};
-pub use binary::{binary, skip_test};
+pub use binary::{binary, product, skip_test};
 pub use client::VaultClient;
 pub use jwt::JwtIssuer;
 pub use kubernetes::FakeKubernetes;

@@ -31,7 +31,8 @@ mod synthetic;
 mod test_mirror;
 
 pub use bao::{
-    AuditEntry, AuditKind, FakeKubernetes, JwtIssuer, TestServer, VaultClient, binary, skip_test,
+    AuditEntry, AuditKind, FakeKubernetes, JwtIssuer, TestServer, VaultClient, binary, product,
+    skip_test,
 };
 pub use channel::TestChannel;
 pub use envlock_depot::{

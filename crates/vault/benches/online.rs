@@ -53,6 +53,7 @@ fn main() {
             authorities: None,
             server_name: None,
             identity: None,
+            proxy: None,
             user_agent: "envlock/bench".to_owned(),
             timeout: Duration::from_secs(15),
             retry_policy: RetryPolicy::default(),

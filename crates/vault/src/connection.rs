@@ -4,10 +4,11 @@
 mod transport;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use envlock_report::connection::NoConnection;
+use envlock_secrets::facts::Product;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
@@ -27,6 +28,7 @@ pub(crate) struct Connection<'a> {
     namespace: Option<String>,
     index: Mutex<Option<HeaderValue>>,
     standby_retry: AtomicBool,
+    product: OnceLock<Product>,
 }
 
 /// The headers of every request: those of vaultrs, and the token, which vaultrs would show in
@@ -93,6 +95,7 @@ impl<'a> Connection<'a> {
             namespace,
             index: Mutex::default(),
             standby_retry: AtomicBool::new(false),
+            product: OnceLock::new(),
         })
     }
 
@@ -126,6 +129,16 @@ impl<'a> Connection<'a> {
             tokio::time::sleep(pause).await;
             paused += pause;
         }
+    }
+
+    /// Records the product that the server's health names.
+    pub(crate) fn set_product(&self, product: Product) {
+        self.product.get_or_init(|| product);
+    }
+
+    /// The product, or `Other` before the server answered.
+    pub(crate) fn product(&self) -> Product {
+        self.product.get().copied().unwrap_or_default()
     }
 
     /// Records that the node is a standby whose state may lag behind.
@@ -165,8 +178,10 @@ impl<'a> Connection<'a> {
         forward_to_active: bool,
     ) -> Result<Headers<'_>, ProbeError> {
         let token = token.map(|token| {
-            let mut value =
-                HeaderValue::from_str(token.reveal()).map_err(|_| ProbeError::TokenRefused)?;
+            let mut value = HeaderValue::from_str(token.reveal()).map_err(|_| {
+                let product = self.product();
+                ProbeError::TokenRefused { product }
+            })?;
             value.set_sensitive(true);
             Ok::<_, ProbeError>(value)
         });
@@ -222,7 +237,9 @@ impl<'a> Connection<'a> {
             return NextStep::Fail(if error.is_timeout() {
                 ProbeError::TimedOut { address, request: path, seconds }
             } else {
-                ProbeError::Unreachable { address, reason }
+                let proxy = self.settings.proxy.clone();
+                let proxy = proxy.filter(|_| !self.settings.address.is_loopback());
+                ProbeError::Unreachable { address, reason, proxy }
             });
         }
         if request.is_single_use() {

@@ -131,8 +131,11 @@ impl CredentialSources<'_> {
         Err(CredentialError::Malformed { name, place, reason })
     }
 
-    /// Reads a name that isn't secret and may have characters of any script.
-    pub(crate) fn read_name(
+    /// Reads a name that isn't secret and may have characters of any script, such as a namespace.
+    ///
+    /// # Errors
+    /// The variable isn't set, the file can't be read, or a control character is in it.
+    pub fn read_name(
         self,
         name: &str,
         credential: &RuntimeValue,
@@ -175,14 +178,27 @@ impl CredentialSources<'_> {
     }
 }
 
-/// Whether all credentials of `profile` are available, so that it can be chosen automatically.
-pub fn has_all_credentials(profile: &ResolvedProfile, sources: CredentialSources<'_>) -> bool {
-    let Some(Auth { method, credentials, .. }) = &profile.auth else { return false };
-    let ambient = *method != AuthMethod::AwsIam
-        || ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-            .iter()
-            .all(|name| sources.variable_if_set(name).is_some());
-    ambient && credentials.values().all(|credential| sources.is_available(credential))
+/// What is missing of the credentials of `profile`, each as a clause. A profile of which nothing is
+/// missing can be chosen automatically.
+pub fn missing_credentials(
+    profile: &ResolvedProfile,
+    sources: CredentialSources<'_>,
+) -> Vec<String> {
+    let Some(Auth { method, credentials, .. }) = &profile.auth else {
+        return vec!["it has no `auth:`".to_owned()];
+    };
+    let ambient: &[&str] = match method {
+        AuthMethod::AwsIam => &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        _ => &[],
+    };
+    let unset = |name: &str| format!("the variable {name} isn't set or is empty");
+    let ambient = ambient.iter().filter(|name| sources.variable_if_set(name).is_none());
+    let named = credentials.values().filter(|credential| !sources.is_available(credential));
+    let named = named.map(|credential| match credential {
+        RuntimeValue::Env { env, .. } => unset(env),
+        RuntimeValue::File { file, .. } => format!("the file {file} doesn't exist"),
+    });
+    ambient.map(|name| unset(name)).chain(named).collect()
 }
 
 fn place(credential: &RuntimeValue) -> String {

@@ -3,6 +3,9 @@
 use envlock_report::connection::{NoConnection, TrustProblem};
 use envlock_report::{AsFindings, Code, Exit, Finding, count};
 
+use envlock_secrets::facts::Product;
+
+use crate::refusal::Refusal;
 use crate::{AddressError, AnswerFault, CredentialError, RedirectTarget, ServerFault};
 
 /// Why the server gave no answer. It never counts as a success.
@@ -30,6 +33,8 @@ pub enum ProbeError {
         address: String,
         /// The reason.
         reason: NoConnection,
+        /// The proxy that the environment names, with its variable.
+        proxy: Option<String>,
     },
     /// The answer didn't arrive in time.
     #[error("{address} didn't answer {request} within {seconds} s")]
@@ -88,7 +93,10 @@ pub enum ProbeError {
     Sealed,
     /// It isn't initialised.
     #[error("the server isn't initialised")]
-    NotInitialised,
+    NotInitialised {
+        /// The server.
+        product: Product,
+    },
     /// It is a disaster-recovery secondary.
     #[error("the server is a disaster recovery secondary, and answers no request")]
     DrSecondary,
@@ -136,6 +144,8 @@ pub enum ProbeError {
         messages: Vec<String>,
         /// The difference of the server's clock in seconds, if that may be the reason.
         clock: Option<i64>,
+        /// The server.
+        product: Product,
     },
     /// The login must be confirmed.
     #[error("the login by {method} requires a second factor, which a job can't give")]
@@ -167,7 +177,10 @@ pub enum ProbeError {
     },
     /// The token is invalid.
     #[error("the server refuses the token: it is invalid, has expired or was revoked")]
-    TokenRefused,
+    TokenRefused {
+        /// The server.
+        product: Product,
+    },
     /// The token has too few remaining uses.
     #[error("the token has {} left, and the check needs up to {planned}", uses(*left))]
     TooFewTokenUses {
@@ -201,7 +214,7 @@ impl ProbeError {
             Self::Redirected { .. } => Code::Redirected,
             Self::NotAVault { .. } => Code::NotAVault,
             Self::Sealed => Code::Sealed,
-            Self::NotInitialised => Code::NotInitialised,
+            Self::NotInitialised { .. } => Code::NotInitialised,
             Self::DrSecondary => Code::DrSecondary,
             Self::ServerFailed { .. } => Code::ServerError,
             Self::RateLimited { .. } => Code::RateLimited,
@@ -212,7 +225,7 @@ impl ProbeError {
             Self::SingleUseAnswerLost { .. } => Code::LoginAnswerLost,
             Self::WrappingTokenUsed { .. } => Code::WrappingTokenUsed,
             Self::WrappingTokenMismatch { .. } => Code::WrappingTokenMismatch,
-            Self::TokenRefused => Code::TokenRefused,
+            Self::TokenRefused { .. } => Code::TokenRefused,
             Self::TooFewTokenUses { .. } => Code::TooFewTokenUses,
             Self::Unreadable { .. } => Code::UnreadableAnswer,
             Self::Interrupted => Code::Interrupted,
@@ -222,6 +235,12 @@ impl ProbeError {
     fn notes(&self) -> Vec<String> {
         match self {
             Self::ServerFailed { messages, .. } => quoted(messages),
+            Self::Unreachable { proxy: Some(proxy), reason, .. } => vec![match reason {
+                NoConnection::ProxyRefused { .. } => format!("the proxy is {proxy}"),
+                _ => {
+                    format!("unless NO_PROXY names the host, requests go through the proxy {proxy}")
+                }
+            }],
             Self::LoginRefused { messages, clock, role, .. } => {
                 let role = role.as_ref().map(|role| format!("the role was {role}"));
                 let clock = clock.map(|seconds| {
@@ -231,7 +250,9 @@ impl ProbeError {
                         seconds.abs()
                     )
                 });
-                quoted(messages).into_iter().chain(role).chain(clock).collect()
+                let cause = self.refusal().and_then(|refusal| refusal.cause());
+                let cause = cause.map(|cause| cause.note);
+                quoted(messages).into_iter().chain(cause).chain(role).chain(clock).collect()
             }
             Self::WrappingTokenUsed { .. } => {
                 vec!["if you didn't use it, it may have been intercepted".to_owned()]
@@ -253,12 +274,49 @@ impl ProbeError {
         }
     }
 
-    fn help(&self) -> &'static str {
+    fn refusal(&self) -> Option<Refusal<'_>> {
+        let Self::LoginRefused { method, path, role, status, messages, product, .. } = self else {
+            return None;
+        };
+        Some(Refusal {
+            method,
+            path,
+            role: role.as_deref(),
+            status: *status,
+            messages,
+            program: product.program(),
+        })
+    }
+
+    fn help(&self) -> String {
         match self {
-            Self::Address(_) | Self::Credential(_) | Self::Interrupted => "",
+            Self::NotInitialised { product } => {
+                format!("ask its operator to initialise it (`{} operator init`)", product.program())
+            }
+            Self::TokenRefused { product } => {
+                format!("get a new one: `{} login`", product.program())
+            }
+            Self::LoginRefused { .. } => {
+                let cause = self.refusal().and_then(|refusal| refusal.cause());
+                cause.map_or_else(|| self.fixed_help().to_owned(), |cause| cause.help)
+            }
+            _ => self.fixed_help().to_owned(),
+        }
+    }
+
+    fn fixed_help(&self) -> &'static str {
+        match self {
+            Self::Address(_)
+            | Self::Credential(_)
+            | Self::Interrupted
+            | Self::NotInitialised { .. }
+            | Self::TokenRefused { .. } => "",
             Self::InvalidAuthorities => "name a file of PEM certificates in VAULT_CACERT",
             Self::InvalidClientIdentity => "name a PEM certificate and its key",
             Self::Tls(_) => "check SSL_CERT_FILE and the certificates of this machine",
+            Self::Unreachable { reason: NoConnection::ProxyRefused { .. }, .. } => {
+                "let the proxy connect to the server, or add its host to NO_PROXY"
+            }
             Self::Unreachable { .. } => {
                 "check VAULT_ADDR, and the network between this machine and the server"
             }
@@ -278,7 +336,6 @@ impl ProbeError {
             Self::Redirected { .. } => "if that server is the right one, set VAULT_ADDR to it",
             Self::NotAVault { .. } => "check VAULT_ADDR: host, port, and the path of a proxy",
             Self::Sealed => "ask its operator to unseal it, then try again",
-            Self::NotInitialised => "ask its operator to initialise it (`bao operator init`)",
             Self::DrSecondary => "set VAULT_ADDR to the address of the primary",
             Self::RateLimited { .. } => {
                 "try again later, or ask the operator for a higher rate limit"
@@ -296,7 +353,6 @@ impl ProbeError {
                 "if you didn't use it, revoke the SecretID; then get a new wrapping token"
             }
             Self::WrappingTokenMismatch { .. } => "don't use it; get a new wrapping token",
-            Self::TokenRefused => "get a new one: `bao login` or `vault login`",
             Self::TooFewTokenUses { .. } => {
                 "use a token without a limit of uses, or with a higher one"
             }
@@ -321,10 +377,12 @@ impl AsFindings for ProbeError {
             Self::Credential(error) => return error.findings(),
             _ => {}
         }
-        let mut finding = Finding::new(self.code(), self.to_string());
-        self.notes().iter().for_each(|note| finding.add_note(note));
-        finding.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
-        vec![finding]
+        let finding = Finding::new(self.code(), self.to_string());
+        let finding = self.notes().iter().fold(finding, Finding::with_note);
+        vec![match self.help() {
+            help if help.is_empty() => finding,
+            help => finding.with_help(help),
+        }]
     }
 
     fn exit(&self) -> Exit {
@@ -337,7 +395,7 @@ impl AsFindings for ProbeError {
             | Self::SingleUseAnswerLost { .. }
             | Self::WrappingTokenUsed { .. }
             | Self::WrappingTokenMismatch { .. }
-            | Self::TokenRefused => Exit::LoginRefused,
+            | Self::TokenRefused { .. } => Exit::LoginRefused,
             _ => Exit::Undetermined,
         }
     }

@@ -17,6 +17,7 @@ mod error;
 mod fault;
 mod login;
 mod probe;
+mod refusal;
 mod request;
 mod secret;
 mod session;
@@ -24,7 +25,7 @@ mod settings;
 mod wrapping;
 
 pub use address::{Address, AddressError};
-pub use credential::{CredentialError, CredentialSources, has_all_credentials};
+pub use credential::{CredentialError, CredentialSources, missing_credentials};
 pub use error::ProbeError;
 pub(crate) use fault::NotRevoked;
 pub use fault::{

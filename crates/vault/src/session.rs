@@ -67,7 +67,7 @@ impl<'a> Session<'a> {
         connection.refuse_namespace(&answer)?;
         match answer.status {
             200 => {}
-            400..=499 => return Err(refused(&login, &answer, clock_ahead)),
+            400..=499 => return Err(refused(connection, &login, &answer, clock_ahead)),
             _ => return Err(answer.unexpected_status()),
         }
         let LoggedIn { auth: granted, wrap_info } = answer.read()?;
@@ -90,6 +90,7 @@ impl<'a> Session<'a> {
             renewable: granted.renewable,
             period: 0,
             explicit_max_ttl: 0,
+            mount_max_ttl: 0,
             uses_left: Some(granted.num_uses).filter(|uses| *uses > 0),
             batch: granted.token_type == "batch",
         };
@@ -129,11 +130,11 @@ impl<'a> Session<'a> {
         let message = format!("the token of the login wasn't revoked: {reason}");
         let mut finding = Finding::new(Code::LogoutFailed, message)
             .with_note(format!("the token expires in {} s", granted.ttl));
-        finding.help = self
-            .accessor
-            .as_ref()
-            .filter(|accessor| is_word(accessor))
-            .map(|accessor| format!("revoke it: `bao token revoke -accessor {accessor}`"));
+        finding.help =
+            self.accessor.as_ref().filter(|accessor| is_word(accessor)).map(|accessor| {
+                let program = self.connection.product().program();
+                format!("revoke it: `{program} token revoke -accessor {accessor}`")
+            });
         Some(finding)
     }
 }
@@ -144,7 +145,12 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.starts_with('-') && text.chars().all(fits)
 }
 
-fn refused(login: &Login, answer: &VaultResponse, clock_ahead: Option<i64>) -> ProbeError {
+fn refused(
+    connection: &Connection<'_>,
+    login: &Login,
+    answer: &VaultResponse,
+    clock_ahead: Option<i64>,
+) -> ProbeError {
     ProbeError::LoginRefused {
         method: login.method(),
         path: login.path(),
@@ -152,6 +158,7 @@ fn refused(login: &Login, answer: &VaultResponse, clock_ahead: Option<i64>) -> P
         status: answer.status,
         messages: answer.errors(&login.secrets()),
         clock: clock_ahead.filter(|seconds| seconds.abs() > 60),
+        product: connection.product(),
     }
 }
 

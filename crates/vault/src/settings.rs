@@ -17,6 +17,8 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// The client certificate.
     pub identity: Option<ClientIdentity>,
+    /// The proxy that the environment names for the address, with its variable, for messages.
+    pub proxy: Option<String>,
     /// The `User-Agent`, `envlock/<version>`.
     pub user_agent: String,
     /// The longest time for the answer to one request.

@@ -13,7 +13,7 @@ use std::{
 use envlock_report::document::Document;
 use envlock_report::output::{
     Bundle, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
-    PolicyGenerate, PolicyTest, Run, SecretsList, Solve, SolveCheck, Verify,
+    PolicyGenerate, PolicyTest, Run, SecretsInit, SecretsList, Solve, SolveCheck, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -94,6 +94,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
         schema::<()>("policy-lint", "envlock policy lint"),
         schema::<PolicyTest>("policy-test", "envlock policy test"),
+        schema::<SecretsInit>("secrets-init", "envlock secrets init"),
         schema::<SecretsList>("secrets-list", "envlock secrets list"),
         schema::<CheckSecrets<envlock_secrets::checks::ResultRow>>(
             "check-secrets",

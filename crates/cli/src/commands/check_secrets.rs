@@ -54,12 +54,16 @@ pub(crate) struct CheckSecretsArgs {
 /// Checks the manifest against its policies and, unless `--offline` is given, a server.
 pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
     app.ui.finish(match run_check(args, app).await {
-        Ok(report) => answer(report, app.ui.width()),
+        Ok(report) => answer(report, app.ui.width(), app.ui.table_width()),
         Err(error) => Answer::failed(error.as_ref()),
     })
 }
 
-fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<ResultRow>> {
+fn answer(
+    report: SecretsReport,
+    width: usize,
+    table_width: usize,
+) -> Answer<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
     let SecretsReport { outcome: Outcome { findings, rows, rules }, asked, .. } = report;
     if is_interrupted {
@@ -71,7 +75,7 @@ fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Re
         asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
     let table = match rows.as_slice() {
         [] => String::new(),
-        rows => format!("{}\n", checks::table(rows).render(width)),
+        rows => format!("{}\n", checks::table(rows).render(table_width)),
     };
     let result = output::CheckSecrets { asked, answers: rows };
     let answer = Answer::done(result, head + &table);
@@ -130,6 +134,7 @@ fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, Set
             None => app.settings.now,
         },
         horizon_days: args.horizon,
+        namespace: vault::namespace(app.settings).unwrap_or_default(),
         variables: app.settings.variables.clone(),
     })
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use envlock_pipeline::policy::{self, Audience, PolicyExplainRequest};
+use envlock_pipeline::policy::{
+    self, Audience, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest,
+};
 use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
 
@@ -13,6 +15,7 @@ use super::{
 };
 use crate::{
     flags::{DialectArg, ManifestArgs},
+    settings::vault,
     ui::Answer,
 };
 
@@ -37,6 +40,10 @@ pub(crate) struct GenerateArgs {
     /// Choose who gets the policy.
     #[arg(long = "for", value_enum, default_value_t = AudienceArg::Job)]
     audience: AudienceArg,
+    /// Write the policy for an upload to this namespace instead of the profile's; `root` is the
+    /// root namespace.
+    #[arg(long, value_name = "NAME")]
+    policy_namespace: Option<String>,
 }
 
 /// Who gets a policy.
@@ -68,9 +75,13 @@ pub(crate) struct ExplainArgs {
     /// Request this operation: read, create, update, patch, delete, list, scan, …
     #[arg(long, value_name = "OPERATION")]
     operation: String,
-    /// Send this namespace header.
+    /// Send the request to this namespace.
     #[arg(long, value_name = "NAME", default_value = "")]
     namespace: String,
+    /// Read the policies as uploaded to this namespace instead of the request's; `root` is the
+    /// root namespace.
+    #[arg(long, value_name = "NAME")]
+    policy_namespace: Option<String>,
     /// Read the policies as this server does.
     #[arg(long, value_enum, value_name = "SERVER", default_value_t = DialectArg::Portable)]
     dialect: DialectArg,
@@ -100,11 +111,19 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
         AudienceArg::Job => Audience::Job,
         AudienceArg::Verifier => Audience::Verifier,
     };
-    match policy::generate(&project, profile(&args.manifest, app), audience) {
+    let request = PolicyGenerateRequest {
+        profile: profile(&args.manifest, app),
+        audience,
+        policy_namespace: args.policy_namespace.clone(),
+        namespace: vault::namespace(app.settings).unwrap_or_default(),
+        variables: &app.settings.variables,
+    };
+    match policy::generate(&project, request) {
         Ok(generated) => {
-            let (profile, hcl) = (generated.profile, generated.hcl);
+            let GeneratedPolicy { profile, hcl, findings } = generated;
             let result = output::PolicyGenerate { profile, hcl: hcl.clone() };
-            Answer::done(result, hcl).with_rules(manifest_rules(&project, app.settings.now))
+            let answer = Answer::done(result, hcl).with_findings(findings);
+            answer.with_rules(manifest_rules(&project, app.settings.now))
         }
         Err(error) => Answer::failed(&error),
     }
@@ -125,6 +144,7 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
         path: args.path.clone(),
         operation: args.operation.clone(),
         namespace: args.namespace.clone(),
+        policy_namespace: args.policy_namespace.clone(),
         dialect: args.dialect.into(),
         now: app.settings.now,
     };

@@ -1,21 +1,121 @@
-//! `envlock secrets list`.
+//! `envlock secrets`: init, list.
 
-use clap::Subcommand;
-use envlock_pipeline::secrets::SecretsError;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use envlock_pipeline::{
+    secrets::SecretsError,
+    secrets_init::{self, SecretsInitError, SecretsInitRequest},
+};
 use envlock_report::{Exit, output};
-use envlock_secrets::{checks, manifest::list};
+use envlock_secrets::{
+    checks,
+    init::{InvalidShortForm, NeedInShort, ProfileInShort},
+    manifest::list,
+};
 
 use super::{
     App,
     app::{profile, project},
 };
-use crate::{flags::ManifestArgs, ui::Answer};
+use crate::{
+    flags::{FileArgs, ManifestArgs},
+    ui::{Answer, shell_word},
+};
 
 /// The subcommands of `secrets`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsCommand {
+    /// Write secrets.yml with comments, and the least policies. Asks, unless `--need` is given.
+    Init(InitArgs),
     /// Print the needs as a table.
     List(ManifestArgs),
+}
+
+/// The arguments of `secrets init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    /// Add this need, such as kv2:secret/db_creds:host,password. May be given several times.
+    ///
+    /// `NAME=` before it names the need. A mount with slashes ends with two: kv2:team/kv//app/db.
+    #[arg(long, value_name = "ENGINE:MOUNT/PATH:FIELDS")]
+    need: Vec<NeedInShort>,
+    /// Add this profile with its login, such as ci:jwt. May be given several times.
+    #[arg(long, value_name = "NAME:METHOD")]
+    profile: Vec<ProfileInShort>,
+}
+
+impl InitArgs {
+    /// Returns the manifest to write.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.files.first().with_file_name("secrets.yml")
+    }
+}
+
+/// Writes the first manifest.
+pub(crate) fn init(args: &InitArgs, app: &App<'_>) -> Exit {
+    app.ui.finish(write_first(args, app))
+}
+
+fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
+    let manifest = args.manifest();
+    let asked =
+        if args.need.is_empty() && app.ui.can_ask() { ask(app, &manifest) } else { Ok(None) };
+    let (needs, mut profiles) = match asked {
+        Ok(Some(answers)) => answers,
+        Ok(None) => (args.need.clone(), args.profile.clone()),
+        Err(error) => return Answer::failed(&error),
+    };
+    if profiles.is_empty() {
+        profiles.extend("ci:jwt".parse::<ProfileInShort>());
+    }
+    let project = project(&args.files, None);
+    let request = SecretsInitRequest { manifest: manifest.clone(), needs, profiles };
+    let files = match secrets_init::init(&project, &request) {
+        Ok(files) => files,
+        Err(error) => return Answer::failed(&error),
+    };
+    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    let text: String = files.iter().map(|file| format!("wrote {file}\n")).collect();
+    let manifest = shell_word(&manifest.display().to_string());
+    let next = format!("next: envlock check-secrets --offline --manifest {manifest}\n");
+    Answer::done(output::SecretsInit { files }, text).next(next)
+}
+
+/// The needs and the profiles that the user types.
+type Answers = (Vec<NeedInShort>, Vec<ProfileInShort>);
+
+/// Asks for the needs and the profile on the terminal.
+fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, SecretsInitError> {
+    // Nobody should answer questions in vain.
+    if manifest.symlink_metadata().is_ok() {
+        return Err(SecretsInitError::Exists(manifest.to_owned()));
+    }
+    let wrong = |error: InvalidShortForm| SecretsInitError::Answer(error.to_string());
+    let line = |question: &str, default: &str| {
+        let answer = app.ui.ask(question, default);
+        answer.map_err(|error| SecretsInitError::Answer(error.to_string()))
+    };
+    let mut needs = Vec::new();
+    loop {
+        let again = if needs.is_empty() { "" } else { "Another one? " };
+        let path =
+            line(&format!("{again}Mount and path of the secret, such as secret/db_creds"), "")?;
+        if path.is_empty() {
+            break;
+        }
+        let engine = line("Its engine", "kv2")?;
+        let fields = line("Its fields, such as host,username,password", "")?;
+        needs.push(format!("{engine}:{path}:{fields}").parse().map_err(wrong)?);
+    }
+    if needs.is_empty() {
+        return Ok(None);
+    }
+    let name = line("The name of the profile", "ci")?;
+    let method = line("How its job logs in", "jwt")?;
+    Ok(Some((needs, vec![format!("{name}:{method}").parse().map_err(wrong)?])))
 }
 
 /// Lists the needs.
@@ -48,7 +148,8 @@ fn list_needs(args: &ManifestArgs, app: &App<'_>) -> Answer<output::SecretsList>
         None => manifest.needs.iter().map(|(name, n)| need(name, n)).collect(),
     };
     let result = output::SecretsList { profile: profile.map(|p| p.name), needs };
-    Answer::done(result, table.render(app.ui.width())).with_rules(manifest.rules(app.settings.now))
+    Answer::done(result, table.render(app.ui.table_width()))
+        .with_rules(manifest.rules(app.settings.now))
 }
 
 fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {

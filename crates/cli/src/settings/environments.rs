@@ -98,6 +98,8 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             home: Some(home.to_owned()),
             folder: home.to_owned(),
+            output_terminal: None,
+            can_ask: false,
             terminal: None,
             no_colour: true,
             is_dumb: false,

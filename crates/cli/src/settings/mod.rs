@@ -13,7 +13,8 @@ pub(crate) mod vault;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io::IsTerminal as _,
+    io::IsTerminal,
+    os::fd::AsFd,
     path::{Path, PathBuf},
 };
 
@@ -40,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     /// The columns of the terminal on standard error; `None` if it isn't a terminal.
     pub(crate) terminal: Option<u16>,
+    /// The columns of the terminal on standard output; `None` if it isn't a terminal.
+    pub(crate) output_terminal: Option<u16>,
+    /// Whether a person sees standard error and types standard input.
+    pub(crate) can_ask: bool,
     /// Whether `NO_COLOR` is set (<https://no-color.org>) or the terminal is dumb.
     pub(crate) no_colour: bool,
     /// Whether the terminal can't move its cursor: `TERM=dumb`.
@@ -51,10 +56,9 @@ pub(crate) struct Settings {
 }
 
 /// Returns the width of the terminal; 80 columns if it doesn't report its width.
-fn terminal() -> Option<u16> {
-    let stderr = std::io::stderr();
-    let size = rustix::termios::tcgetwinsize(&stderr).ok().map(|size| size.ws_col);
-    stderr.is_terminal().then(|| size.filter(|columns| *columns > 0).unwrap_or(80))
+fn terminal(stream: impl AsFd + IsTerminal) -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(stream.as_fd()).ok().map(|size| size.ws_col);
+    stream.is_terminal().then(|| size.filter(|columns| *columns > 0).unwrap_or(80))
 }
 
 /// The program's version.
@@ -88,7 +92,9 @@ impl Settings {
             is_dumb,
             home: std::env::home_dir(),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
-            terminal: terminal(),
+            terminal: terminal(std::io::stderr()),
+            output_terminal: terminal(std::io::stdout()),
+            can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             now: jiff::Timestamp::now(),
             variables,

@@ -112,11 +112,17 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
         authorities: variables.authorities()?,
         server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
         identity,
+        proxy: variables.proxy(),
         user_agent: format!("envlock/{VERSION}"),
         timeout: variables.timeout()?,
         retry_policy: RetryPolicy::default(),
         now: surroundings.now,
     })
+}
+
+/// The namespace of a profile that names none; `None` if the variable isn't set.
+pub(crate) fn namespace(surroundings: &Settings) -> Option<String> {
+    Variables(surroundings).namespace().ok().flatten()
 }
 
 struct Variables<'a>(&'a Settings);
@@ -152,6 +158,14 @@ impl Variables<'_> {
             }
             found => Ok(found.map(|(_, name)| name)),
         }
+    }
+
+    /// The proxy for `https://` with its variable, as the HTTP client finds it.
+    fn proxy(&self) -> Option<String> {
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|variable| {
+            let value = self.0.variables.get(variable).filter(|value| !value.is_empty())?;
+            Some(format!("{value} ({variable})"))
+        })
     }
 
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultSettingsError> {

@@ -1,7 +1,7 @@
 //! Prints the answers of all commands, in all formats.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, BufRead as _, Read as _, Write as _},
     process::ExitCode,
     sync::Arc,
 };
@@ -32,11 +32,18 @@ pub(crate) struct Ui {
     format: Format,
     quiet: bool,
     layout: Layout,
+    /// The width of tables, in columns.
+    table_width: usize,
+    /// Whether a person can be asked.
+    can_ask: bool,
     progress: Arc<Progress>,
 }
 
 /// The maximum width of prose, in columns, since longer lines are harder to read.
 const MAX_WIDTH: usize = 100;
+
+/// The most bytes of an answer that is typed.
+const MAX_ANSWER: u64 = 4096;
 
 /// The minimum width, in columns: below it, paragraphs have no room next to their indents.
 const MIN_WIDTH: usize = 20;
@@ -50,6 +57,9 @@ impl Ui {
             Colour::Auto => settings.terminal.is_some() && !settings.no_colour,
         };
         let columns = settings.variables.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        // A row that another program reads is one line.
+        let table_width = columns.or(settings.output_terminal.map(usize::from));
+        let table_width = table_width.map_or(usize::MAX, |width| width.max(MIN_WIDTH));
         let width = columns
             .or(settings.terminal.map(usize::from))
             .unwrap_or(80)
@@ -65,6 +75,8 @@ impl Ui {
             format: output.format,
             quiet: output.quiet,
             layout,
+            table_width,
+            can_ask: settings.can_ask && output.format == Format::Human,
             progress: Arc::new(progress),
         }
     }
@@ -134,6 +146,33 @@ impl Ui {
     /// Returns the width of a line of text, in columns.
     pub(crate) fn width(&self) -> usize {
         self.layout.width
+    }
+
+    /// Returns the width of a table on standard output: `COLUMNS`, else that of the terminal, and no
+    /// limit if it isn't a terminal.
+    pub(crate) fn table_width(&self) -> usize {
+        self.table_width
+    }
+
+    /// Whether a person sees the output and can answer.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    /// Asks a question on the terminal, and returns the line that is typed; `default` if it is
+    /// empty.
+    ///
+    /// # Errors
+    /// The input ends or can't be read.
+    pub(crate) fn ask(&self, question: &str, default: &str) -> io::Result<String> {
+        let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+        print_to_stderr(&format!("{question}{shown}: "))?;
+        let mut line = String::new();
+        if io::stdin().lock().take(MAX_ANSWER).read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let line = line.trim();
+        Ok(if line.is_empty() { default } else { line }.to_owned())
     }
 
     /// Returns the exit code, unless the answer couldn't be written. A reader that closes the

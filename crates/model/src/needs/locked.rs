@@ -46,14 +46,11 @@ impl LockedNeeds {
         mut profiles: BTreeMap<String, LockedProfile>,
     ) -> Self {
         for need in needs.values_mut() {
-            need.pos = Pos::default();
-            for target in need.fields.values_mut() {
-                target.pos = Pos::default();
-            }
+            need.remove_places();
         }
         for profile in profiles.values_mut() {
             for change in profile.overrides.values_mut() {
-                change.pos = Pos::default();
+                change.remove_places();
             }
         }
         Self { needs, profiles }

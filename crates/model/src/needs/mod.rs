@@ -1,6 +1,7 @@
 //! The credentials that an environment needs: how the manifest declares them and the lock
 //! records them. They have names, paths and descriptions, never a secret value.
 
+mod location;
 mod locked;
 mod need;
 mod parameters;
@@ -13,6 +14,7 @@ mod tests;
 pub mod validate;
 
 pub use envlock_policy::Engine;
+pub use location::Location;
 pub use locked::{LockedNeeds, NeedsError};
 pub use need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
 pub use profile::{LocatorOverride, LockedProfile, NeedOverride, NeedUse};

@@ -48,9 +48,23 @@ pub struct Need {
     /// The place of its name in the file.
     #[serde(skip)]
     pub pos: Pos,
+    /// The place of its mount in the file.
+    #[serde(skip)]
+    pub mount_pos: Pos,
+    /// The place of its path, role or key in the file.
+    #[serde(skip)]
+    pub locator_pos: Pos,
 }
 
 impl Need {
+    /// Removes the places in the file, which a lock doesn't have.
+    pub(super) fn remove_places(&mut self) {
+        (self.pos, self.mount_pos, self.locator_pos) = Default::default();
+        for target in self.fields.values_mut() {
+            target.pos = Pos::default();
+        }
+    }
+
     /// Returns the requests with which a job gets the secret.
     pub fn secret_requests(&self) -> Vec<ApiRequest> {
         self.engine.secret_requests(&self.mount, self.locator.name(), self.locator.operations())

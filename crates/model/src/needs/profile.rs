@@ -31,6 +31,19 @@ pub struct NeedOverride {
     /// The place of the need's name in the override.
     #[serde(skip)]
     pub pos: Pos,
+    /// The place of the mount.
+    #[serde(skip)]
+    pub mount_pos: Pos,
+    /// The place of the path, role or key.
+    #[serde(skip)]
+    pub locator_pos: Pos,
+}
+
+impl NeedOverride {
+    /// Removes the places in the file, which a lock doesn't have.
+    pub(super) fn remove_places(&mut self) {
+        (self.pos, self.mount_pos, self.locator_pos) = Default::default();
+    }
 }
 
 /// Another path, role or key for a need.

@@ -6,6 +6,7 @@ use envlock_policy::{Capability, Engine, KnownFields, LocatorKind, TransitOperat
 use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
+use super::location::Location;
 use super::need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
 use super::{parameters, validate};
@@ -34,12 +35,26 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();
     fields.required_text("engine");
     let engine = match fields.get("engine").and_then(|node| node.text()) {
+        Some(text) if text.parse::<Engine>().is_err() && !engines_like(text).is_empty() => {
+            let (names, pos) = (engines_like(text), fields.get("engine").map(|node| node.start));
+            let message = format!("`{text}` isn't a known `engine`");
+            let mistake = fields.finding(Code::UnknownValue, message, pos.unwrap_or(entry.pos()));
+            fields.mistakes.push(mistake.with_help(match names.as_slice() {
+                [only] => format!("write `engine: {only}`"),
+                several => {
+                    format!("a {text} mount has several, one for each use: {}", several.join(", "))
+                }
+            }));
+            None
+        }
         Some(_) => fields.choice("engine", &engines),
         None => None,
     };
     fields.required_text("mount");
-    let mount = fields.text_matching("mount", validate::path).unwrap_or_default();
-    let locator = locator(&mut fields, engine);
+    let mount = mount(&mut fields, engine).unwrap_or_default();
+    let locator = locator(&mut fields, engine, &mount);
+    let [mount_pos, locator_pos] =
+        ["mount", locator.kind().key()].map(|key| fields.get(key).map_or(entry.pos(), |n| n.start));
     let engine = engine.unwrap_or(Engine::Kv2);
     Need {
         engine,
@@ -56,13 +71,69 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
             .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
             .unwrap_or_default(),
         pos: entry.pos(),
+        mount_pos,
+        locator_pos,
     }
 }
 
+/// The engines that another name means: a spelling such as `kv-v2`, or the type of a mount.
+fn engines_like(text: &str) -> Vec<&'static str> {
+    let plain = text.to_lowercase().replace(['-', '_', ' '], "").replace("kvv", "kv");
+    let spelled = Engine::all().filter(|engine| engine.name().replace('-', "") == plain);
+    let spelled: Vec<_> = spelled.map(Engine::name).collect();
+    if !spelled.is_empty() {
+        return spelled;
+    }
+    let mounted = Engine::all().filter(|engine| engine.mount_types().contains(&plain.as_str()));
+    mounted.map(Engine::name).collect()
+}
+
+/// Reads a mount. A URL is a mistake, with the mount that it probably names.
+fn mount(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Option<String> {
+    // The name isn't known here; any is as good, because the mount doesn't depend on it.
+    not_a_url(fields, "mount", |url| {
+        let meant = Location::intended(engine.unwrap_or(Engine::Kv2), url, "name")?;
+        Some(meant.mount)
+    })
+}
+
+/// Reads a path, role or key below `mount`. A URL is a mistake, with the path that it names.
+fn name(
+    fields: &mut Fields<'_, '_>,
+    kind: LocatorKind,
+    engine: Option<Engine>,
+    mount: &str,
+) -> Option<String> {
+    not_a_url(fields, kind.key(), |url| {
+        let mount = if mount.is_empty() { "secret" } else { mount };
+        let meant = Location::intended(engine.unwrap_or(Engine::Kv2), mount, url)?;
+        Some(meant.name)
+    })
+}
+
+fn not_a_url(
+    fields: &mut Fields<'_, '_>,
+    key: &str,
+    meant: impl FnOnce(&str) -> Option<String>,
+) -> Option<String> {
+    let node = fields.get(key)?;
+    let Some(url) = node.text().filter(|text| validate::below_server(text).is_some()) else {
+        return fields.text_matching(key, validate::path);
+    };
+    let message = format!("`{key}` is a URL; a manifest has no server address");
+    let mistake = fields.finding(Code::AddressInManifest, message, node.start);
+    let meant = meant(url).filter(|meant| validate::path(meant).is_ok());
+    fields.mistakes.push(mistake.with_help(match meant {
+        Some(meant) => format!("write `{key}: {meant}`; set VAULT_ADDR where the program runs"),
+        None => "write where the secret is, as in `mount: secret` and `path: app/db`".to_owned(),
+    }));
+    None
+}
+
 /// Reads `path`, `role` or `key`, as the engine requires, and the operations of a key.
-fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
-    let [path, role, key] = LocatorKind::ALL
-        .map(|kind| fields.text_matching(kind.key(), validate::path).unwrap_or_default());
+fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>, mount: &str) -> Locator {
+    let [path, role, key] =
+        LocatorKind::ALL.map(|kind| name(fields, kind, engine, mount).unwrap_or_default());
     let operations = engine.map(|engine| operations(fields, engine)).unwrap_or_default();
     let Some(engine) = engine else { return Locator::Path(path) };
     let right = engine.locator();
@@ -215,6 +286,15 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
         let pos = fields.pos("ttl");
         fields.add_mistake(Code::WrongKey, message, pos);
     }
+    if let Some(text) = node.text() {
+        // `ttl: 1h` is short for `ttl: {min: 1h}`.
+        if let Err(expected) = validate::duration(text) {
+            let message =
+                format!("`ttl: {text}` must be {expected}, or {{min: 1h, renew: until 12h}}");
+            fields.add_mistake(Code::InvalidText, message, node.start);
+        }
+        return Some(Ttl { min: Some(text.to_owned()), renew: None });
+    }
     let mut ttl = Fields::new(fields.file, node, "`ttl`", fields.mistakes);
     ttl.refuse_unknown_keys(&["min", "renew"]);
     let min = ttl.text_matching("min", validate::duration);
@@ -245,9 +325,10 @@ pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverr
     for entry in fields.entries_of("override", "`override`") {
         let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
         change.refuse_unknown_keys(&["mount", "path", "role", "key"]);
-        let mount = change.text_matching("mount", validate::path);
+        let mount = mount(&mut change, None);
+        let below = mount.clone().unwrap_or_default();
         let mut locators = LocatorKind::ALL.into_iter().filter_map(|kind| {
-            Some(LocatorOverride { kind, name: change.text_matching(kind.key(), validate::path)? })
+            Some(LocatorOverride { kind, name: name(&mut change, kind, None, &below)? })
         });
         let (locator, second) = (locators.next(), locators.next());
         if let (Some(first), Some(second)) = (&locator, second) {
@@ -256,8 +337,11 @@ pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverr
             let pos = change.pos(second);
             change.add_mistake(Code::WrongKey, message, pos);
         }
-        overrides
-            .insert(entry.name().to_owned(), NeedOverride { mount, locator, pos: entry.pos() });
+        let pos = |key: &str| change.get(key).map_or(entry.pos(), |node| node.start);
+        let locator_pos = locator.as_ref().map_or(entry.pos(), |locator| pos(locator.kind.key()));
+        let (pos, mount_pos) = (entry.pos(), pos("mount"));
+        let read = NeedOverride { mount, locator, pos, mount_pos, locator_pos };
+        overrides.insert(entry.name().to_owned(), read);
     }
     overrides
 }

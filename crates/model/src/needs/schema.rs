@@ -48,7 +48,7 @@ struct NeedKeys {
     required: Requirement,
     /// The required lifetime of its lease.
     #[schemars(default)]
-    ttl: Option<Ttl>,
+    ttl: Option<Lifetime>,
     /// Its purpose, for people.
     #[schemars(default)]
     why: Option<String>,
@@ -105,6 +105,15 @@ enum Scalar {
     Flag(bool),
     Number(f64),
     Text(String),
+}
+
+/// The required lifetime of a lease: the shortest one, or a mapping.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only describes the schema")]
+enum Lifetime {
+    Shortest(#[schemars(regex(pattern = r"^[0-9]+[smhd]$"))] String),
+    Ttl(Ttl),
 }
 
 /// `true`, `false`, or a group.

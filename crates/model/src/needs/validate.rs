@@ -28,6 +28,16 @@ pub fn path(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Returns what a URL has after the server's address, without the API's `v1/`. `None` if the text
+/// isn't a URL.
+pub fn below_server(text: &str) -> Option<&str> {
+    let scheme = text.get(..8)?.to_ascii_lowercase();
+    let scheme = ["https://", "http://"].into_iter().find(|known| scheme.starts_with(known))?;
+    let path = text[scheme.len()..].split_once('/').map_or("", |(_, path)| path);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    Some(path.strip_prefix("v1/").unwrap_or(path))
+}
+
 /// Checks the name of a variable.
 pub fn variable(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty()
@@ -41,6 +51,14 @@ pub fn variable(text: &str) -> Result<(), &'static str> {
 pub fn parameter(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err("a name of at most 256 bytes") }
+}
+
+/// Checks a namespace: a path, or an empty text for the root namespace.
+pub fn namespace(text: &str) -> Result<(), &'static str> {
+    match text.trim_matches('/') {
+        "" => Ok(()),
+        inner => path(inner).map_err(|_| "a namespace such as admin/team-a, or `root`"),
+    }
 }
 
 /// Checks the path of a file.
@@ -96,6 +114,14 @@ mod tests {
         for bad in ["", "/a", "a/", "a//b", "a/../b", "a/./b", "a/*", "+/b", "{{x}}", "a b"] {
             assert!(path(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_url_is_known_by_its_scheme_and_loses_the_server() {
+        let below = below_server("https://vault:8200/v1/secret/data/app?version=2");
+        assert_eq!(below, Some("secret/data/app"));
+        assert_eq!(below_server("HTTP://vault"), Some(""));
+        assert_eq!((below_server("secret/app"), below_server("http:/团队/密钥")), (None, None));
     }
 
     #[test]

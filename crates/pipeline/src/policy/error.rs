@@ -2,8 +2,8 @@
 
 use envlock_policy::PolicyError;
 use envlock_policy::suite::SuiteError;
-use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
-use envlock_secrets::checks::CheckError;
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, nearest};
+use envlock_secrets::checks::{CheckError, described_namespace as described};
 
 use crate::FileError;
 
@@ -25,6 +25,20 @@ pub enum PolicyCommandError {
     /// A file of test cases can't be used.
     #[error(transparent)]
     TestSuite(#[from] SuiteError),
+    /// A policy in this namespace can't grant what the profile requests.
+    #[error(
+        "a policy in {} grants nothing in {}, where the requests of profile {profile} are sent",
+        described(uploaded),
+        own.as_deref().map_or_else(|| "an unknown namespace".to_owned(), described)
+    )]
+    Namespace {
+        /// The profile.
+        profile: String,
+        /// The namespace of its requests, if it is known.
+        own: Option<String>,
+        /// The namespace that the policy is uploaded to.
+        uploaded: String,
+    },
     /// No operation has this name.
     #[error("`{name}` is no operation")]
     Operation {
@@ -43,6 +57,13 @@ impl AsFindings for PolicyCommandError {
             Self::Check(error) => error.findings(),
             Self::Policy(error) => vec![error.finding()],
             Self::TestSuite(error) => error.findings(),
+            Self::Namespace { .. } => {
+                let help = "name the profile's namespace or one above it with \
+                            `--policy-namespace`, and set the variable that the profile's \
+                            `namespace:` reads";
+                let finding = Finding::new(Code::PolicyNamespace, self.to_string());
+                vec![finding.at_level(Level::Error).with_help(help)]
+            }
             Self::Operation { name, known } => {
                 let near = nearest(name, known.iter().copied());
                 let help = near.map_or_else(
@@ -60,7 +81,7 @@ impl AsFindings for PolicyCommandError {
             Self::Secrets(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::TestSuite(error) => error.exit(),
-            Self::Policy(_) | Self::Operation { .. } => Exit::Usage,
+            Self::Policy(_) | Self::Namespace { .. } | Self::Operation { .. } => Exit::Usage,
         }
     }
 }

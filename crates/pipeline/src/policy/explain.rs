@@ -22,8 +22,10 @@ pub struct PolicyExplainRequest {
     pub path: String,
     /// The operation's name, such as `read`.
     pub operation: String,
-    /// The namespace header.
+    /// The namespace that the request is sent to.
     pub namespace: String,
+    /// The namespace that the policies are uploaded to; that of the request if it isn't given.
+    pub policy_namespace: Option<String>,
     /// The server that reads the policies.
     pub dialect: ServerDialect,
     /// The time at which the request is made.
@@ -59,7 +61,8 @@ pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, Policy
             dialect: *dialect,
             now: input.now,
             identity: None,
-            token_namespace: "",
+            // A token has the policies of its own namespace.
+            token_namespace: input.policy_namespace.as_deref().unwrap_or(&input.namespace),
         };
         let request =
             Request { namespace: &input.namespace, ..Request::new(operation, &input.path) };

@@ -1,9 +1,20 @@
 //! `policy generate`: generates the policy that grants a profile its needs and nothing else.
 
-use envlock_secrets::{checks::CheckError, generate};
+use std::collections::BTreeMap;
+
+use envlock_policy::canonical_namespace;
+use envlock_report::Finding;
+use envlock_secrets::{
+    checks::{self, CheckError},
+    generate,
+    manifest::{Manifest, ResolvedProfile},
+};
 
 use super::PolicyCommandError;
-use crate::{Project, secrets::SecretsError};
+use crate::{
+    Project,
+    secrets::{SecretsError, with_namespaces},
+};
 
 /// Who gets the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +32,34 @@ pub struct GeneratedPolicy {
     pub profile: String,
     /// The policy, as HCL.
     pub hcl: String,
+    /// Needs that the policy grants literally, and that probably mean another path.
+    pub findings: Vec<Finding>,
 }
 
-/// Generates the policy for the named profile, else the manifest's default profile, else its only
-/// profile.
+/// The inputs of `policy generate`.
+#[derive(Debug, Clone)]
+pub struct PolicyGenerateRequest<'a> {
+    /// The profile: the named one, else the manifest's default, else its only one.
+    pub profile: Option<String>,
+    /// Who gets the policy.
+    pub audience: Audience,
+    /// The namespace that the policy is uploaded to; that of the profile if it isn't given.
+    pub policy_namespace: Option<String>,
+    /// The namespace of the profiles that name none; `""` is the root namespace.
+    pub namespace: String,
+    /// The variables of the process.
+    pub variables: &'a BTreeMap<String, String>,
+}
+
+/// Generates the policy of a profile.
 pub fn generate(
     project: &Project,
-    profile: Option<String>,
-    audience: Audience,
+    request: PolicyGenerateRequest<'_>,
 ) -> Result<GeneratedPolicy, PolicyCommandError> {
+    let PolicyGenerateRequest { profile, audience, policy_namespace, namespace, variables } =
+        request;
     let manifest = project.manifest()?.ok_or(SecretsError::NoManifest)?;
+    let manifest = &with_namespaces(manifest, &namespace, variables);
     let only = || manifest.profiles.keys().next().filter(|_| manifest.profiles.len() == 1);
     let name = profile.or_else(|| manifest.default.clone()).or_else(|| only().cloned());
     let resolved = match &name {
@@ -42,9 +71,29 @@ pub fn generate(
         let known = manifest.profiles.keys().cloned().collect();
         return Err(CheckError::NoProfile { name: name.unwrap_or_default(), known }.into());
     };
+    let below = path_below(manifest, &resolved, policy_namespace)?;
     let hcl = match audience {
-        Audience::Job => generate::job_policy(&resolved),
-        Audience::Verifier => generate::verifier_policy(&resolved),
+        Audience::Job => generate::job_policy(&resolved, &below),
+        Audience::Verifier => generate::verifier_policy(&resolved, &below),
     };
-    Ok(GeneratedPolicy { profile: resolved.name, hcl })
+    let findings = checks::locations(manifest);
+    Ok(GeneratedPolicy { profile: resolved.name, hcl, findings })
+}
+
+/// The path from the namespace that the policy is uploaded to, to that of the requests.
+fn path_below(
+    manifest: &Manifest,
+    profile: &ResolvedProfile,
+    policy_namespace: Option<String>,
+) -> Result<String, PolicyCommandError> {
+    let attached = profile.attach.iter().rev();
+    let declared =
+        || attached.clone().find_map(|(name, _)| manifest.policies.get(name)?.namespace.clone());
+    let Some(uploaded) = policy_namespace.or_else(declared) else { return Ok(String::new()) };
+    let uploaded = canonical_namespace(&uploaded);
+    let own = profile.namespace_path.as_deref().map(canonical_namespace);
+    match own.as_deref().and_then(|own| own.strip_prefix(&uploaded)) {
+        Some(below) => Ok(below.to_owned()),
+        None => Err(PolicyCommandError::Namespace { profile: profile.name.clone(), own, uploaded }),
+    }
 }

@@ -4,14 +4,15 @@ use super::quoted;
 use crate::error::PolicyErrorKind;
 use envlock_text::Pos;
 
-/// One token; `Text` is a quoted string or a heredoc, with its escapes resolved.
+/// One token.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Token {
-    Text(String),
+pub(super) enum Token<'a> {
+    /// A quoted string with its escapes resolved, and as it is written.
+    Text(String, &'a str),
     Heredoc(String),
     Number(String),
     Bool(bool),
-    Word(String),
+    Word(&'a str),
     /// One of `{ } [ ] = ,`.
     Punctuation(char),
     /// Punctuation of HCL that policies never use: `+ - .`.
@@ -19,11 +20,11 @@ pub(super) enum Token {
     End,
 }
 
-impl Token {
+impl Token<'_> {
     /// Names the token for messages.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Text(_) | Self::Heredoc(_) => "a text".to_owned(),
+            Self::Text(..) | Self::Heredoc(_) => "a text".to_owned(),
             Self::Number(_) => "a number".to_owned(),
             Self::Bool(flag) => format!("`{flag}`"),
             Self::Word(word) => format!("the word `{word}`"),
@@ -42,6 +43,12 @@ pub(super) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { rest: text, pos: Pos::START }
+    }
+
+    /// Goes to the first of `wanted`, which the text contains, and returns its position.
+    pub(super) fn find(&mut self, wanted: &[char]) -> (Pos, char) {
+        self.take(|c| !wanted.contains(&c));
+        (self.pos, self.peek().unwrap_or_default())
     }
 
     fn peek(&self) -> Option<char> {
@@ -81,7 +88,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads the next token with its position. Skips comments and white space.
-    pub(super) fn next(&mut self) -> Result<(Pos, Token), (Pos, PolicyErrorKind)> {
+    pub(super) fn next(&mut self) -> Result<(Pos, Token<'a>), (Pos, PolicyErrorKind)> {
         loop {
             self.take(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
             match self.peek() {
@@ -114,7 +121,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    fn token(&mut self) -> Result<Token, PolicyErrorKind> {
+    fn token(&mut self) -> Result<Token<'a>, PolicyErrorKind> {
         let Some(first) = self.peek() else { return Ok(Token::End) };
         match first {
             '{' | '}' | '[' | ']' | '=' | ',' => {
@@ -123,9 +130,10 @@ impl<'a> Lexer<'a> {
             }
             '"' => {
                 let length = quoted::length(self.rest)?;
-                let value = quoted::unquote(&self.rest[1..length - 1])?;
+                let literal = &self.rest[..length];
+                let value = quoted::unquote(&literal[1..length - 1])?;
                 self.skip(length);
-                Ok(Token::Text(value))
+                Ok(Token::Text(value, literal))
             }
             '<' => self.heredoc().map(Token::Heredoc),
             '0'..='9' => self.number().map(Token::Number),
@@ -141,14 +149,15 @@ impl<'a> Lexer<'a> {
                 Ok(match word {
                     "true" => Token::Bool(true),
                     "false" => Token::Bool(false),
-                    _ => Token::Word(word.to_owned()),
+                    _ => Token::Word(word),
                 })
             }
             _ => Err(PolicyErrorKind::IllegalCharacter(first)),
         }
     }
 
-    /// Reads an integer (decimal, `0x…`, octal) or a float.
+    /// Reads an integer (decimal, `0x…`, octal) or a float. The servers overlook an 8 or 9 that
+    /// comes first in an octal number, and can't read the number later.
     fn number(&mut self) -> Result<String, PolicyErrorKind> {
         let before = self.rest;
         if self.peek() == Some('-') {
@@ -177,8 +186,8 @@ impl<'a> Lexer<'a> {
             }
             self.take(|c| c.is_ascii_digit());
         }
-        let octal = !float && whole.len() > 1 && whole.starts_with('0');
-        if octal && whole.contains(['8', '9']) {
+        let octal = !float && whole.len() > 2 && whole.starts_with('0');
+        if octal && whole[2..].contains(['8', '9']) {
             return Err(PolicyErrorKind::BadNumber);
         }
         Ok(before[..before.len() - self.rest.len()].to_owned())

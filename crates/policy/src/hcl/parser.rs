@@ -1,29 +1,42 @@
 //! The parser: makes a body of items from tokens.
 
+use std::collections::HashSet;
+
 use super::lexer::{Lexer, Token};
 use crate::body::{Body, Identifier, Item, Value, ValueKind};
 use crate::error::{PolicyError, PolicyErrorKind};
 use envlock_text::{Pos, limits::MANIFEST};
 
-/// Parses a policy written in HCL.
-pub(crate) fn parse(file: &str, text: &str) -> Result<Body, PolicyError> {
+/// Characters that the servers' scanner rejects anywhere, even in comments.
+const FORBIDDEN: [char; 2] = ['\0', '\u{e123}'];
+
+/// Parses a policy written in HCL. Also returns the first attribute that its object assigns twice,
+/// in the same spelling, for which newer releases of Vault reject the text.
+pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Option<Identifier>), PolicyError> {
     if text.starts_with('\u{feff}') {
         return Err(PolicyErrorKind::ByteOrderMark.at(file, Pos::START));
     }
-    let mut parser = Parser { lexer: Lexer::new(text), ahead: None, values: 0 };
-    parser.body(None, 0).map_err(|(pos, fault)| fault.at(file, pos))
+    let mut lexer = Lexer::new(text);
+    if text.contains(FORBIDDEN) {
+        let (pos, found) = lexer.find(&FORBIDDEN);
+        return Err(PolicyErrorKind::IllegalCharacter(found).at(file, pos));
+    }
+    let mut parser = Parser { lexer, ahead: None, values: 0, duplicate: None };
+    let body = parser.body(None, 0).map_err(|(pos, fault)| fault.at(file, pos))?;
+    Ok((body, parser.duplicate))
 }
 
 struct Parser<'a> {
     lexer: Lexer<'a>,
-    ahead: Option<(Pos, Token)>,
+    ahead: Option<(Pos, Token<'a>)>,
     values: usize,
+    duplicate: Option<Identifier>,
 }
 
 type Parsed<T> = Result<T, (Pos, PolicyErrorKind)>;
 
-impl Parser<'_> {
-    fn next(&mut self) -> Parsed<(Pos, Token)> {
+impl<'a> Parser<'a> {
+    fn next(&mut self) -> Parsed<(Pos, Token<'a>)> {
         match self.ahead.take() {
             Some(token) => Ok(token),
             None => self.lexer.next(),
@@ -45,7 +58,7 @@ impl Parser<'_> {
     /// Parses the items up to the `}` that closes the brace at `opened`, or up to the end of the
     /// file.
     fn body(&mut self, opened: Option<Pos>, depth: usize) -> Parsed<Body> {
-        let mut items = Vec::new();
+        let (mut items, mut assigned) = (Vec::new(), HashSet::new());
         loop {
             let (pos, token) = self.next()?;
             match (&token, opened) {
@@ -56,7 +69,11 @@ impl Parser<'_> {
                 _ => {}
             }
             self.ahead = Some((pos, token));
-            items.push(self.item(depth)?);
+            let (item, written) = self.item(depth)?;
+            if written.is_some_and(|written| !assigned.insert(written)) {
+                self.duplicate.get_or_insert_with(|| item.keys[0].clone());
+            }
+            items.push(item);
             match self.next()? {
                 (_, Token::Punctuation(',')) => {}
                 other => self.ahead = Some(other),
@@ -64,18 +81,25 @@ impl Parser<'_> {
         }
     }
 
-    fn item(&mut self, depth: usize) -> Parsed<Item> {
-        let mut keys = Vec::new();
+    /// Parses an item. Also returns its key as it is written, if the item has a `=`.
+    fn item(&mut self, depth: usize) -> Parsed<(Item, Option<&'a str>)> {
+        let (mut keys, mut written) = (Vec::new(), "");
         loop {
             let (pos, token) = self.next()?;
             match token {
-                Token::Word(text) | Token::Text(text) => {
+                Token::Word(word) => {
                     self.count(pos, depth)?;
+                    written = word;
+                    keys.push(Identifier { text: word.to_owned(), pos });
+                }
+                Token::Text(text, literal) => {
+                    self.count(pos, depth)?;
+                    written = literal;
                     keys.push(Identifier { text, pos });
                 }
                 Token::Punctuation('=') if keys.len() == 1 => {
                     let value = self.value(depth + 1)?;
-                    return Ok(Item { keys, value });
+                    return Ok((Item { keys, value }, Some(written)));
                 }
                 Token::Punctuation('=') if keys.len() > 1 => {
                     return Err((pos, PolicyErrorKind::AssignedBlock));
@@ -84,7 +108,7 @@ impl Parser<'_> {
                     self.count(pos, depth + 1)?;
                     let body = self.body(Some(pos), depth + 1)?;
                     let value = Value { pos, kind: ValueKind::Body(body) };
-                    return Ok(Item { keys, value });
+                    return Ok((Item { keys, value }, None));
                 }
                 other => {
                     let expected = if keys.is_empty() { "a key" } else { "`=` or `{`" };
@@ -101,7 +125,7 @@ impl Parser<'_> {
         let (pos, token) = self.next()?;
         self.count(pos, depth)?;
         let kind = match token {
-            Token::Text(text) | Token::Heredoc(text) => ValueKind::Text(text),
+            Token::Text(text, _) | Token::Heredoc(text) => ValueKind::Text(text),
             Token::Number(number) => ValueKind::Number(number),
             Token::Bool(flag) => ValueKind::Bool(flag),
             Token::Punctuation('{') => ValueKind::Body(self.body(Some(pos), depth)?),
@@ -126,7 +150,7 @@ impl Parser<'_> {
                 Token::Punctuation(']') => return Ok(items),
                 Token::Punctuation(',') => free = true,
                 Token::End => return Err((opened, PolicyErrorKind::Unclosed('['))),
-                Token::Word(word) => return Err((pos, PolicyErrorKind::Unquoted(word))),
+                Token::Word(word) => return Err((pos, PolicyErrorKind::Unquoted(word.to_owned()))),
                 other if !free => {
                     return Err((
                         pos,
@@ -152,7 +176,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
-        let body = parse("p.hcl", text).unwrap();
+        let (body, _) = parse("p.hcl", text).unwrap();
         body.items
             .iter()
             .map(|item| item.keys.iter().map(|key| key.text.as_str()).collect::<Vec<_>>().join(" "))
@@ -184,6 +208,50 @@ mod tests {
         ] {
             let error = parse("p.hcl", text).unwrap_err();
             assert_eq!((error.place.line, error.place.column), (line, column), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_duplicate_is_an_attribute_with_equals_signs_in_the_same_spelling() {
+        let duplicate = |text| {
+            let (_, duplicate) = parse("p.hcl", text).unwrap();
+            duplicate.map(|key| (key.text, key.pos.line, key.pos.column))
+        };
+        assert_eq!(duplicate("a = 1\na = 2"), Some(("a".to_owned(), 2, 1)));
+        assert_eq!(
+            duplicate("x { a = {\n \"b\" = 1, \"b\" = 2 } }"),
+            Some(("b".to_owned(), 2, 11))
+        );
+        assert_eq!(duplicate("x = [{ a = 1, a = 2 }]"), Some(("a".to_owned(), 1, 15)));
+        for text in [
+            "a = 1\n\"a\" = 2",
+            "\"a\" = 1\n\"\\u0061\" = 2",
+            "a { }\na { }",
+            "a = 1\na { }",
+            "a \"b\" { }\na \"b\" { }",
+            "x { a = 1 }\ny { a = 1 }",
+        ] {
+            assert_eq!(duplicate(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn some_characters_are_rejected_anywhere() {
+        for (text, line, column) in
+            [("x = \"a\0\"", 1, 7), ("# a\n#\0", 2, 2), ("x = \"\u{e123}\"", 1, 6)]
+        {
+            let error = parse("p.hcl", text).unwrap_err();
+            assert_eq!((error.place.line, error.place.column), (line, column), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_leading_zero_before_8_or_9_is_read_only_if_no_digit_more_shows_it() {
+        for text in ["a = 08", "a = -09", "a = 08.5", "a = 0888e1", "a = 07"] {
+            assert!(parse("p.hcl", text).is_ok(), "{text}");
+        }
+        for text in ["a = 018", "a = 008", "a = 088", "a = -079"] {
+            assert!(parse("p.hcl", text).is_err(), "{text}");
         }
     }
 

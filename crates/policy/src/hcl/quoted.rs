@@ -26,26 +26,31 @@ pub(super) fn length(text: &str) -> Result<usize, PolicyErrorKind> {
     Err(PolicyErrorKind::Unterminated("text"))
 }
 
-/// Resolves the text between the quotes.
+/// Resolves the text between the quotes. Escapes of bytes may write any bytes; those that aren't
+/// UTF-8 become U+FFFD.
 pub(super) fn unquote(inner: &str) -> Result<String, PolicyErrorKind> {
     if !inner.contains(['\\', '$']) {
         return Ok(inner.to_owned());
     }
-    let mut out = String::with_capacity(inner.len());
+    let mut out = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(c) = rest.chars().next() {
         if rest.starts_with("${") {
             let end = interpolation(rest);
-            out.push_str(&rest[..end]);
+            out.extend_from_slice(&rest.as_bytes()[..end]);
             rest = &rest[end..];
         } else if c == '\\' {
             rest = escape(&rest[1..], &mut out)?;
         } else {
-            out.push(c);
+            push(&mut out, c);
             rest = &rest[c.len_utf8()..];
         }
     }
-    Ok(out)
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+fn push(out: &mut Vec<u8>, c: char) {
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 /// The length in bytes of the `${ … }` at the start.
@@ -63,7 +68,7 @@ fn interpolation(text: &str) -> usize {
 }
 
 /// Resolves one escape after its backslash, and returns the rest of the text.
-fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, PolicyErrorKind> {
+fn escape<'a>(rest: &'a str, out: &mut Vec<u8>) -> Result<&'a str, PolicyErrorKind> {
     let Some(c) = rest.chars().next() else { return Err(PolicyErrorKind::BadEscape) };
     let simple = match c {
         'a' => Some('\u{7}'),
@@ -77,7 +82,7 @@ fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, PolicyErrorKin
         _ => None,
     };
     if let Some(simple) = simple {
-        out.push(simple);
+        push(out, simple);
         return Ok(&rest[1..]);
     }
     let (skip, digits, radix) = match c {
@@ -92,8 +97,21 @@ fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, PolicyErrorKin
         return Err(PolicyErrorKind::BadEscape);
     }
     let value = u32::from_str_radix(code, radix).map_err(|_| PolicyErrorKind::BadEscape)?;
-    out.push(char::from_u32(value).ok_or(PolicyErrorKind::BadEscape)?);
+    match c {
+        'u' | 'U' => push(out, code_point(value).ok_or(PolicyErrorKind::BadEscape)?),
+        _ => out.push(u8::try_from(value).map_err(|_| PolicyErrorKind::BadEscape)?),
+    }
     Ok(&rest[skip + digits..])
+}
+
+/// The character of an escape. To the servers the number is signed, and both a surrogate and a
+/// negative number are U+FFFD; above the last character they can't read the text.
+fn code_point(value: u32) -> Option<char> {
+    let is_surrogate = (0xD800..0xE000).contains(&value);
+    if is_surrogate || value > i32::MAX.cast_unsigned() {
+        return Some(char::REPLACEMENT_CHARACTER);
+    }
+    char::from_u32(value)
 }
 
 #[cfg(test)]
@@ -104,7 +122,17 @@ mod tests {
     fn escapes_are_resolved_and_interpolation_is_kept() {
         assert_eq!(unquote(r"\u0041\x42\103\n").unwrap(), "ABC\n");
         assert_eq!(unquote(r#"a${"\n"}b"#).unwrap(), r#"a${"\n"}b"#);
-        assert_eq!(unquote(r"\q"), Err(PolicyErrorKind::BadEscape));
+        assert_eq!(unquote(r"\xc3\xa9\303\251").unwrap(), "éé");
+        assert_eq!(unquote(r"\xff").unwrap(), "\u{fffd}");
+        for bad in [r"\q", r"\400", r"\U00110000", r"\u12"] {
+            assert_eq!(unquote(bad), Err(PolicyErrorKind::BadEscape), "{bad}");
+        }
         assert_eq!(length(r#""a${"}"}" x"#).unwrap(), 7);
+    }
+
+    #[test]
+    fn a_surrogate_is_the_replacement_character() {
+        assert_eq!(unquote(r"\uD800|\uDFFF|\UFFFFFFFF").unwrap(), "\u{fffd}|\u{fffd}|\u{fffd}");
+        assert_eq!(unquote(r"\uD7FF\uE000\U0010FFFF").unwrap(), "\u{d7ff}\u{e000}\u{10ffff}");
     }
 }

@@ -4,8 +4,16 @@ use super::Sink;
 use crate::block::Block;
 use crate::json::JsonPitfall;
 use envlock_report::Code;
+use serde_json::Value;
 
 pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
+    for name in &block.colliding {
+        let message = format!(
+            "has the parameter \"{name}\" in several spellings, and a server keeps one of them at random"
+        );
+        let help = "write it once, in lower case, with the values of all spellings";
+        sink.warn_block(Code::ParameterSpellings, block, &message, help);
+    }
     for (what, parameters) in
         [("allowed_parameters", &block.allowed), ("denied_parameters", &block.denied)]
     {
@@ -16,11 +24,28 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
                 let help = "write [] for any value, or [\"**\"] for any text";
                 sink.warn_block(Code::LiteralStarValue, block, &message, help);
             }
+            if values.iter().any(has_number) {
+                let message = format!(
+                    "has a number in {what} \"{name}\", which equals no number of a request"
+                );
+                let help = "the servers can't compare numbers: write [] for any value";
+                sink.warn_block(Code::NumberNeverEqual, block, &message, help);
+            }
             if name == "*" && !values.is_empty() {
                 let message = format!("has values for the key \"*\" of {what}, which are ignored");
                 sink.warn_block(Code::StarKeyValues, block, &message, "write \"*\" = []");
             }
         }
+    }
+}
+
+/// Whether a value is a number or contains one.
+fn has_number(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::Array(items) => items.iter().any(has_number),
+        Value::Object(members) => members.values().any(has_number),
+        _ => false,
     }
 }
 

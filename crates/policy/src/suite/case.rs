@@ -36,7 +36,8 @@ pub struct TestCase {
 pub(crate) struct TestPolicy {
     pub(crate) name: String,
     pub(crate) source: PolicySource,
-    pub(crate) namespace: String,
+    /// Where it is uploaded, if that isn't the namespace of the token.
+    pub(crate) namespace: Option<String>,
     pub(crate) slashes_in_templates: bool,
     /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
     pub(crate) wildcards_in_templates: bool,

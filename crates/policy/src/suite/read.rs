@@ -138,7 +138,7 @@ fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestPolicy {
     TestPolicy {
         name: fields.text("name").unwrap_or_default(),
         source,
-        namespace: fields.text("namespace").unwrap_or_default(),
+        namespace: fields.text("namespace"),
         slashes_in_templates: fields
             .boolean("allow_slashes_in_identity_templates")
             .unwrap_or(false),

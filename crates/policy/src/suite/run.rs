@@ -102,7 +102,10 @@ impl TestCase {
             match Policy::parse(&given.name, file, text) {
                 Err(error) => return Ok(Err(error)),
                 Ok(policy) => {
-                    let policy = policy.in_namespace(&given.namespace);
+                    let policy = match &given.namespace {
+                        Some(namespace) => policy.in_namespace(namespace),
+                        None => policy,
+                    };
                     policies.push(policy.allowing_in_templates(
                         given.slashes_in_templates,
                         given.wildcards_in_templates,

@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     ActivationFailed "activation-failed" Error;
     AddressInManifest "address-in-manifest" Error;
+    ApiPath "api-path" Error;
     BadIndex "bad-index" Error;
     BadPrefix "bad-prefix" Error;
     BundleConflict "bundle-conflict" Error;
@@ -75,7 +76,7 @@ codes! {
     DenyDiscards "deny-discards" Warning;
     DenyLeavesParent "deny-leaves-parent" Warning;
     DependsOnIdentity "depends-on-identity" Error;
-    DependsOnParameters "depends-on-parameters" Warning;
+    DependsOnParameters "depends-on-parameters" Error;
     DialectDependent "dialect-dependent" Error;
     DialectOnly "dialect-only" Warning;
     Disagreement "disagreement" Error;
@@ -105,6 +106,7 @@ codes! {
     Expiring "expiring" Warning;
     ExtendsItself "extends-itself" Error;
     FileChanged "file-changed" Error;
+    FileExists "file-exists" Error;
     FileExtra "file-extra" Error;
     FileListWrong "file-list-wrong" Warning;
     FileMissing "file-missing" Error;
@@ -157,6 +159,7 @@ codes! {
     MissingKey "missing-key" Error;
     MixedGroup "mixed-group" Error;
     MovedPrefix "moved-prefix" Error;
+    NamespaceIgnored "namespace-ignored" Warning;
     NamespaceUnknown "namespace-unknown" Error;
     NetworkUnusable "network-unusable" Error;
     NoAddress "no-address" Error;
@@ -189,10 +192,12 @@ codes! {
     NotLocked "not-locked" Error;
     NotLockedPackage "not-locked-package" Error;
     NotUtf8 "not-utf8" Error;
+    NumberNeverEqual "number-never-equal" Warning;
     OneOfSeveral "one-of-several" Warning;
     OtherArchiveUsed "other-archive-used" Warning;
     OtherFormat "other-format" Error;
     OtherPlatform "other-platform" Error;
+    OtherServer "other-server" Warning;
     OtherToolsEnvironment "other-tools-environment" Error;
     OutputFailed "output-failed" Error;
     OverrideMalformed "override-malformed" Error;
@@ -200,12 +205,14 @@ codes! {
     PackageRefused "package-refused" Error;
     PackageUnchecked "package-unchecked" Error;
     PackagesUnavailable "packages-unavailable" Error;
+    ParameterSpellings "parameter-spellings" Warning;
     PipCredential "pip-credential" Error;
     PipMissing "pip-missing" Warning;
     PipSkipped "pip-skipped" Error;
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
     PolicyFile "policy-file" Error;
+    PolicyNamespace "policy-namespace" Warning;
     PolicyRejected "policy-rejected" Error;
     PolicyShorthand "policy-shorthand" Warning;
     PolicySyntax "policy-syntax" Error;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
-use super::{kv2_data_path, parameters};
+use super::{api_path, kv2_data_path, namespace, parameters};
 use crate::generate::path_block;
 use crate::requirement::{Requirement, is_in_default_policy};
 use crate::verdict::{Permission, PolicyVerdict, Reason};
@@ -52,6 +52,9 @@ fn denied(
             .notes
             .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
     }
+    if let Some(note) = namespace::in_patterns(evaluation) {
+        finding.notes.push(note);
+    }
     let group = evaluation.checked.need(need).need.required.group();
     if let Some(group) = group {
         finding.add_note(format!("no other need of the group {group} is allowed either"));
@@ -64,8 +67,11 @@ fn denied(
         policy, add its text to the repository and attach it";
         finding.add_note(note);
     }
-    let exact =
-        verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);
+    let written = |policy: &str| evaluation.path_in_policy(policy, &request.path);
+    let exact = verdict
+        .rule
+        .iter()
+        .find(|origin| origin.pattern.trim_start_matches('/') == written(&origin.policy));
     let wanted = evaluation.checked.required_capabilities_on(&request.path);
     finding.help = Some(exact.map_or_else(
         || {
@@ -76,13 +82,22 @@ fn denied(
         |origin| format!("change the rule at {} to", origin.place),
     ));
     let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
+    let policy = exact.map(|origin| origin.policy.as_str());
+    let policy = policy.or_else(|| evaluation.attached.last().map(|policy| policy.name()));
+    let path = policy.map_or_else(|| request.path.clone(), written);
     let condition = condition_help(verdict, need);
     let mut finding = evaluation.checked.finding(need, finding);
-    if condition.is_some() {
+    let manifest = evaluation.checked.manifest;
+    let own = &evaluation.checked.need(need).need;
+    if let Some(meant) = api_path::intended(manifest, need, own) {
+        // A rule for the path that the need names now would grant the wrong thing.
+        let lines = api_path::lines(own, &meant);
+        finding.help = Some(format!("correct the need first: {lines}"));
+    } else if condition.is_some() {
         // A block with capabilities alone would remove the condition.
         finding.help = condition;
     } else {
-        finding = finding.with_fix(path_block(&request.path, wanted.union(granted)));
+        finding = finding.with_fix(path_block(&path, wanted.union(granted)));
     }
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);

@@ -24,7 +24,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         let message = format!("{} {} {answers}", request.operation.name(), request.path);
         let mut finding = Finding::new(Code::DialectDependent, message).with_help(
             "name the path exactly in the policy, or declare the server: \
-             `server: {dialect: …}`",
+             `server: {product: …, version: …}`",
         );
         for verdict in verdicts {
             finding.add_note(format!("{}: {}", verdict.dialect, verdict.reason));

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::checked_profile::CheckedProfile;
 use super::policies::Policies;
-use super::{Input, root_token};
+use super::{Input, namespace, root_token};
 use crate::generate::{operation_capabilities, required_capabilities};
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
 use crate::requirement::{self, Requirement};
 use crate::verdict::{self, Permission, PolicyVerdict};
 use envlock_policy::{
-    Acl, BlockId, Capabilities, Dialect, DialectSet, Operation, Policy, PolicyError, ServerContext,
+    Acl, BlockId, Capabilities, DialectSet, Operation, Policy, PolicyError, ServerContext,
 };
 use envlock_text::Pos;
 
@@ -62,7 +62,7 @@ impl<'a> PolicyEvaluation<'a> {
         for (name, _) in &profile.attach {
             attached.push(policies.get(name)?.as_ref().ok()?);
         }
-        let server = input.dialect.unwrap_or(manifest.server);
+        let server = input.server();
         let (acls, acls_at_horizon) = acls(input, server, profile, &attached, findings);
         if acls.is_empty() {
             return None;
@@ -86,6 +86,12 @@ impl<'a> PolicyEvaluation<'a> {
         &self,
     ) -> impl Iterator<Item = (&Requirement, &[PolicyVerdict])> {
         self.checked.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
+    }
+
+    /// The path of a request as the attached policy `name` must write it.
+    pub(super) fn path_in_policy(&self, name: &str, path: &str) -> String {
+        let policy = self.attached.iter().position(|policy| policy.name() == name);
+        policy.map_or_else(|| path.to_owned(), |at| self.acls[0].path_in_policy(at, path))
     }
 
     /// Whether every server allows all requests of `need`.
@@ -135,10 +141,9 @@ fn record_usage(
         }
         let purpose = usage.entry(*block).or_default();
         purpose.capabilities = purpose.capabilities.union(useful);
-        match purpose.paths.get_mut(path) {
-            Some(capabilities) => *capabilities = capabilities.union(useful),
-            None => drop(purpose.paths.insert(path.to_owned(), useful)),
-        }
+        let path = acl.path_in_policy(block.policy, path);
+        let capabilities = purpose.paths.entry(path).or_default();
+        *capabilities = capabilities.union(useful);
         if let Some(need) = need.filter(|need| !purpose.needs.contains(*need)) {
             purpose.needs.insert(need.clone());
         }
@@ -156,21 +161,25 @@ fn acls<'a>(
     let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
     let end = input.now.checked_add(horizon).unwrap_or(Timestamp::MAX);
     let (mut acls, mut acls_at_horizon, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let Some(namespace) = namespace::of_requests(input.manifest, profile, findings) else {
+        return (Vec::new(), Vec::new());
+    };
     for dialect in server.dialects() {
         let context = ServerContext {
             dialect: *dialect,
             now: input.now,
             identity: profile.identity.as_ref(),
-            token_namespace: "",
+            token_namespace: &namespace,
         };
         match Acl::new(attached, &context) {
-            Ok(acl) => acls.push(acl),
+            Ok(acl) => acls.push(acl.for_requests_in(&namespace)),
             Err(error) => refused.push((error, *dialect)),
         }
-        if *dialect == Dialect::OpenBao
+        if dialect.is_openbao()
             && attached.iter().any(|p| p.has_block_expiring_between(input.now, end))
         {
-            acls_at_horizon.extend(Acl::new(attached, &ServerContext { now: end, ..context }).ok());
+            let later = Acl::new(attached, &ServerContext { now: end, ..context }).ok();
+            acls_at_horizon.extend(later.map(|acl| acl.for_requests_in(&namespace)));
         }
     }
     // What all servers reject is reported once, with the policy.
@@ -203,7 +212,7 @@ fn refusal(
     let mut finding = Finding::new(code, message).at(error.place.clone());
     finding.help = base.help.or_else(|| {
         let help = "write the policy without it, or declare the server: \
-                    `server: {dialect: …}`";
+                    `server: {product: …, version: …}`";
         Some(help.to_owned())
     });
     finding
@@ -235,8 +244,10 @@ impl Manifest {
             auth: None,
             attach: policies.map(|(name, policy)| (name.clone(), policy.pos)).collect(),
             namespace: None,
+            namespace_path: self.default_namespace(),
             identity: None,
             token: None,
+            job: None,
             allow_plaintext_loopback: false,
             needs: self
                 .needs

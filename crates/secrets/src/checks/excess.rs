@@ -98,9 +98,10 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
 
 /// Adds the narrower rules, and says that they must keep the block's conditions.
 fn with_fix(acl: &Acl<'_>, id: BlockId, finding: Finding, fix: String) -> Finding {
-    let help = match acl.block(id).is_unconditional() {
-        true => "narrow the rule to",
-        false => "keep its conditions, and narrow the rule to",
+    let help = if acl.block(id).is_unconditional() {
+        "narrow the rule to"
+    } else {
+        "keep its conditions, and narrow the rule to"
     };
     finding.with_help(help).with_fix(fix)
 }

@@ -7,7 +7,6 @@ use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
 use crate::generate::{path_block, required_capabilities};
-use crate::manifest::Manifest;
 use crate::requirement::Requirement;
 use crate::verdict::Permission;
 use envlock_policy::Engine;
@@ -80,29 +79,4 @@ fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) ->
 fn corrected(pattern: &str, mount: &str) -> Option<String> {
     let below = pattern.trim_start_matches('/').strip_prefix(mount)?.strip_prefix('/')?;
     Some(format!("{mount}/data/{below}"))
-}
-
-/// Reports needs whose `path` starts with `data/`: the API path instead of the logical one.
-pub(super) fn check_needs(manifest: &Manifest, findings: &mut Vec<Finding>) {
-    let own = manifest.needs.iter();
-    let own = own.map(|(name, need)| (name, need, Some(need.locator.name()), need.pos));
-    let overridden = manifest.profiles.values().flat_map(|profile| &profile.overrides);
-    let overridden = overridden.filter_map(|(name, change)| {
-        let path = change.locator.as_ref().map(|locator| locator.name.as_str());
-        Some((name, manifest.needs.get(name)?, path, change.pos))
-    });
-    for (name, need, path, pos) in own.chain(overridden) {
-        let Some(logical) = path.and_then(|path| path.strip_prefix("data/")) else { continue };
-        if need.engine != Engine::Kv2 {
-            continue;
-        }
-        let message = format!("the path of need {name} starts with `data/`, which kv2 adds itself");
-        let finding = Finding::new(Code::Kv2DataPath, message)
-            .at(manifest.place(pos))
-            .with_note(
-                "if a directory of the secrets is really named data, accept the finding with `allow:`",
-            )
-            .with_help(format!("write `path: {logical}`"));
-        findings.push(finding.about_need(name));
-    }
 }

@@ -4,6 +4,7 @@
 //! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks. Each
 //! check is a file. Those in `online` also use a server's facts.
 
+mod api_path;
 mod checked_profile;
 mod denied;
 mod dialect_dependent;
@@ -13,6 +14,7 @@ mod expiring;
 mod identity;
 mod interactive;
 mod kv2_data_path;
+mod namespace;
 mod online;
 mod parameters;
 mod policies;
@@ -33,6 +35,7 @@ use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
 use crate::requirement::job_requests_of_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
+pub use namespace::described as described_namespace;
 use online::OnlineEvaluation;
 use policies::Policies;
 pub use result_table::{ResultRow, RowSubject, table};
@@ -46,7 +49,8 @@ pub struct Input<'a> {
     pub files: &'a BTreeMap<String, String>,
     /// The profile to check; `None` for all profiles.
     pub profile: Option<&'a str>,
-    /// The server's dialect from the command line, which takes precedence over the manifest.
+    /// The server's dialect from the command line, which takes precedence over the release that a
+    /// server reported and over the manifest.
     pub dialect: Option<ServerDialect>,
     /// The time of the check.
     pub now: Timestamp,
@@ -54,6 +58,15 @@ pub struct Input<'a> {
     pub horizon_days: u32,
     /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,
+}
+
+impl Input<'_> {
+    /// The servers for which the policies are evaluated.
+    fn server(&self) -> ServerDialect {
+        let asked = self.online.and_then(|facts| facts.server.release());
+        let asked = asked.map(ServerDialect::Release);
+        self.dialect.or(asked).unwrap_or(self.manifest.server)
+    }
 }
 
 /// The result of the checks.
@@ -107,6 +120,8 @@ pub enum CheckError {
         file: String,
         /// The place in the manifest.
         place: Place,
+        /// A profile that attaches it.
+        profile: Option<String>,
     },
 }
 
@@ -130,10 +145,13 @@ impl AsFindings for CheckError {
                 let finding = Finding::new(Code::InputLimit, message).at(place.clone());
                 vec![finding.with_help(help)]
             }
-            Self::NoFile { policy, place, .. } => {
-                let help = "paths of policy files are relative to the manifest";
+            Self::NoFile { policy, place, file, profile } => {
+                let profile =
+                    profile.as_ref().map_or_else(String::new, |p| format!(" --profile {p}"));
+                let help = format!("write it: `envlock policy generate{profile} > {file}`");
                 let finding = Finding::new(Code::PolicyFile, message).about_policy(policy);
-                vec![finding.at(place.clone()).with_help(help)]
+                let note = "paths of policy files are relative to the manifest";
+                vec![finding.at(place.clone()).with_note(note).with_help(help)]
             }
         }
     }
@@ -166,12 +184,19 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
         rows.extend(result_table::rows(&checked, evaluation.as_ref(), online.as_ref()));
     }
     unused_policy::check_declared(input, &profiles, &mut findings);
-    kv2_data_path::check_needs(input.manifest, &mut findings);
+    api_path::check(input.manifest, &mut findings);
     for policy in policies.all() {
         findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
     }
     let (findings, rows) = (sort_and_merge(findings), result_table::merge_profiles(rows));
     Ok(Outcome { findings, rows, rules: rules::for_check(input) })
+}
+
+/// Reports needs that name the path of the server's API, or repeat their mount in their path.
+pub fn locations(manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    api_path::check(manifest, &mut findings);
+    sort_and_merge(findings)
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.
@@ -202,9 +227,14 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     parameters::check(evaluation, findings);
     interactive::check(evaluation, findings);
     expiring::check(evaluation, findings);
-    let usage = evaluation.block_usage();
-    excess::check(evaluation, &usage, findings);
-    unused_policy::check_attached(evaluation, &usage, findings);
+    // A rule that seems useless may be right, and the need or the namespace wrong: that must be
+    // corrected first.
+    if !api_path::is_in_profile(evaluation.checked) && namespace::in_patterns(evaluation).is_none()
+    {
+        let usage = evaluation.block_usage();
+        excess::check(evaluation, &usage, findings);
+        unused_policy::check_attached(evaluation, &usage, findings);
+    }
 }
 
 /// The profiles to check. A manifest without profiles has an implicit one.

@@ -28,9 +28,11 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             .with_help(help(unknowns, requirement.need.as_str()));
         let mut finding = evaluation.checked.finding(&requirement.need, finding);
         let shown = unknowns.iter().take(SHOWN);
-        finding.notes.extend(shown.map(|unknown| format!("it depends on {unknown}")));
+        for unknown in shown {
+            finding.add_note(format!("it depends on {unknown}"));
+        }
         if let Some(more) = unknowns.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            finding.notes.push(format!("it depends on {more} more"));
+            finding.add_note(format!("it depends on {more} more"));
         }
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
@@ -51,7 +53,7 @@ fn help(unknowns: &[Unknown], need: &str) -> String {
             Unknown::Value(name) => written.push(format!("{name}: VALUE")),
             Unknown::Required(name) => written.push(format!("{name}: ")),
             Unknown::Choice(names) => written.extend(names.first().map(|name| format!("{name}: "))),
-            Unknown::Refused(_) | Unknown::Others => {}
+            Unknown::Refused(_) | Unknown::Others | Unknown::Spelling(_) => {}
         }
     }
     written.truncate(SHOWN);

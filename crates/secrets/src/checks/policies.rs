@@ -22,7 +22,13 @@ impl Policies {
         for (name, policy) in &input.manifest.policies {
             let file = input.manifest.policy_path(policy);
             let Some(text) = input.files.get(&file) else {
+                let attaches = |name: &str| {
+                    let mut profiles = input.manifest.profiles.iter();
+                    let own = |(policy, _): &(String, _)| policy == name;
+                    profiles.find(|(_, profile)| profile.attach.iter().flatten().any(own))
+                };
                 return Err(CheckError::NoFile {
+                    profile: attaches(name).map(|(profile, _)| profile.clone()),
                     policy: name.clone(),
                     file,
                     place: input.manifest.place(policy.pos),
@@ -35,7 +41,12 @@ impl Policies {
                     place: input.manifest.place(policy.pos),
                 });
             }
-            read.insert(name.clone(), Policy::parse(name, &file, text));
+            let parsed = Policy::parse(name, &file, text);
+            let parsed = match &policy.namespace {
+                Some(namespace) => parsed.map(|parsed| parsed.in_namespace(namespace)),
+                None => parsed,
+            };
+            read.insert(name.clone(), parsed);
         }
         Ok(Self { read })
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_model::needs::{LockedNeeds, LockedProfile, Need, NeedOverride, NeedUse};
-use envlock_policy::{Dialect, Identity};
+use envlock_policy::{Dialect, Identity, Release};
 use envlock_report::{Code, Place};
 use envlock_text::Pos;
 use jiff::civil::Date;
@@ -41,22 +41,43 @@ pub struct Manifest {
     /// Codes of warnings that count as errors.
     #[schemars(default)]
     pub deny: BTreeSet<Code>,
+    /// The namespaces of the profiles at run time.
+    #[schemars(skip)]
+    pub(super) namespaces: Namespaces,
 }
 
-/// The dialects that must allow the requests.
+/// The namespaces that the profiles of a manifest have at run time. By default all are unknown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Namespaces {
+    /// The namespace of a profile that names none.
+    pub(super) default: Option<String>,
+    /// The others, by profile.
+    pub(super) by_profile: BTreeMap<String, String>,
+}
+
+/// The servers that the policies are for: all their dialects must allow the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerDialect {
     /// OpenBao 2.6 and later.
     #[serde(rename = "openbao")]
     OpenBao,
-    /// Vault since mid-2026.
+    /// OpenBao 2.0 to 2.5.
+    #[serde(rename = "openbao-legacy")]
+    OpenBaoLegacy,
+    /// Vault 2.0.3 and later.
     Vault,
+    /// Vault 1.21 to 2.0.2.
+    #[serde(rename = "vault-1.21")]
+    Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// All of these.
+    /// OpenBao 2.6 and later, and all of Vault since 1.15.
     #[default]
     Portable,
+    /// A release, or every release of a product.
+    #[schemars(skip)]
+    Release(Release),
 }
 
 impl ServerDialect {
@@ -64,9 +85,12 @@ impl ServerDialect {
     pub fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::OpenBao => &[Dialect::OpenBao],
+            Self::OpenBaoLegacy => &[Dialect::OpenBaoLegacy],
             Self::Vault => &[Dialect::Vault],
+            Self::Vault121 => &[Dialect::Vault121],
             Self::VaultLegacy => &[Dialect::VaultLegacy],
             Self::Portable => &Dialect::PORTABLE,
+            Self::Release(release) => release.dialects(),
         }
     }
 }
@@ -77,6 +101,10 @@ impl ServerDialect {
 pub struct PolicyFile {
     /// The file, relative to the manifest.
     pub file: String,
+    /// The namespace that it is uploaded to; by default that of the profile. `root` is the root
+    /// namespace.
+    #[schemars(default)]
+    pub namespace: Option<String>,
     /// The place in the manifest.
     #[schemars(skip)]
     pub pos: Pos,
@@ -104,6 +132,9 @@ pub struct Profile {
     /// The requirements on its token.
     #[schemars(default)]
     pub token: Option<TokenRules>,
+    /// How long the job takes, which its token must last.
+    #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
+    pub job: Option<String>,
     /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
@@ -228,6 +259,29 @@ impl Manifest {
             }
             _ => policy.file.clone(),
         }
+    }
+
+    /// Sets the namespaces that the profiles have at run time. `read` returns the value of a
+    /// profile's `namespace:`, or `None` if it isn't known; `default` is the namespace of the
+    /// profiles that have none.
+    #[must_use]
+    pub fn with_namespaces(
+        mut self,
+        default: &str,
+        read: impl Fn(&RuntimeValue) -> Option<String>,
+    ) -> Self {
+        let known = self.profiles.keys().filter_map(|name| {
+            let own = self.with_ancestors(name).into_iter().find_map(|p| p.namespace.as_ref())?;
+            Some((name.clone(), read(own)?))
+        });
+        let by_profile = known.collect();
+        self.namespaces = Namespaces { default: Some(default.to_owned()), by_profile };
+        self
+    }
+
+    /// The namespace at run time of a profile that names none; `None` if it isn't known.
+    pub(crate) fn default_namespace(&self) -> Option<String> {
+        self.namespaces.default.clone()
     }
 
     /// The files of all policies, whose texts [`crate::checks::Input`] requires.

@@ -21,12 +21,17 @@ pub struct ResolvedProfile {
     pub auth: Option<Auth>,
     /// The policies of its token, each with its place.
     pub attach: Vec<(String, Pos)>,
-    /// The namespace of its requests.
+    /// Where the namespace of its requests is read from.
     pub namespace: Option<RuntimeValue>,
+    /// The namespace of its requests at run time; `""` is the root namespace. `None` if it isn't
+    /// known.
+    pub namespace_path: Option<String>,
     /// The identity of its token, for templated policies.
     pub identity: Option<Identity>,
     /// The requirements on its token.
     pub token: Option<TokenRules>,
+    /// How long the job takes, such as `8h`.
+    pub job: Option<String>,
     /// Whether `http://` to the machine itself is fine.
     pub allow_plaintext_loopback: bool,
     /// The needs without the skipped ones, sorted by name.
@@ -58,6 +63,7 @@ impl Manifest {
             merged.namespace = profile.namespace.clone().or(merged.namespace);
             merged.identity = profile.identity.clone().or(merged.identity);
             merged.token = profile.token.clone().or(merged.token);
+            merged.job = profile.job.clone().or(merged.job);
             merged.allow_plaintext_loopback =
                 profile.allow_plaintext_loopback.or(merged.allow_plaintext_loopback);
             uses.extend(profile.needs.iter().map(|(need, use_)| (need.as_str(), *use_)));
@@ -70,13 +76,20 @@ impl Manifest {
             let change = overrides.get(need_name.as_str()).copied();
             resolve(need_name, need, uses.get(need_name.as_str()).copied(), change)
         });
+        let namespaces = &self.namespaces;
+        let namespace_path = match &merged.namespace {
+            Some(_) => namespaces.by_profile.get(name).cloned(),
+            None => namespaces.default.clone(),
+        };
         Some(ResolvedProfile {
+            namespace_path,
             name: name.to_owned(),
             auth: merged.auth,
             attach: merged.attach.unwrap_or_default(),
             namespace: merged.namespace,
             identity: merged.identity,
             token: merged.token,
+            job: merged.job,
             allow_plaintext_loopback: merged.allow_plaintext_loopback.unwrap_or(false),
             needs: needs.collect(),
             pos: own.pos,
@@ -127,8 +140,10 @@ fn resolve(
         pos = change.pos;
         if let Some(mount) = &change.mount {
             need.mount.clone_from(mount);
+            need.mount_pos = change.mount_pos;
         }
         if let Some(locator) = &change.locator {
+            need.locator_pos = change.locator_pos;
             need.locator = need.locator.with_name(&locator.name);
         }
     }

@@ -13,13 +13,28 @@ pub fn manifest_schema() -> schemars::Schema {
     schema
 }
 
-/// `server: {dialect: …}`.
+/// `server: {product: …, version: …}` or `server: {dialect: …}`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "the type is used only for the schema")]
 pub(super) struct Server {
-    /// The dialects that must allow the requests.
-    dialect: ServerDialect,
+    /// The dialects that must allow the requests; not together with a product.
+    #[schemars(default)]
+    dialect: Option<ServerDialect>,
+    /// The product; without a version, each of its releases must allow the requests.
+    #[schemars(default)]
+    product: Option<Product>,
+    /// The release, such as 1.21 or 1.21.4.
+    #[schemars(default, regex(pattern = r"^v?[0-9]+\.[0-9]+(\.[0-9]+([+-].*)?)?$"))]
+    version: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
+enum Product {
+    OpenBao,
+    Vault,
 }
 
 /// The identity of a profile's token, for templated policies.

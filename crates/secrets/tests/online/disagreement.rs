@@ -17,7 +17,7 @@ fn policies_that_allow_and_a_server_that_denies_disagree() {
             "the server denies it",
             "the server is https://vault.example:8200",
             "on the token, but not attached: default",
-            "compare `vault policy read ci-db`",
+            "compare `bao policy read ci-db`",
             "ci-db.hcl:1:6",
         ],
     );
@@ -46,7 +46,7 @@ fn a_server_that_allows_what_policies_deny_disagrees_too() {
     Scenario::with_needs(DB).with_policy(nothing).expect_findings(
         &[error("denied"), error("disagreement")],
         1,
-        &["the server allows read secret/data/ml/db_creds", "`vault policy read default`"],
+        &["the server allows read secret/data/ml/db_creds", "`bao policy read default`"],
     );
 }
 

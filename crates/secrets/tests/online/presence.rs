@@ -66,7 +66,7 @@ fn a_missing_need_is_reported_with_the_reason() {
     db(Presence::Deleted).expect_findings(
         missing,
         1,
-        &["is deleted", "vault kv undelete -mount=secret"],
+        &["is deleted", "bao kv undelete -mount=secret"],
     );
     db(Presence::Destroyed).expect_findings(missing, 1, &["is destroyed", "can't be restored"]);
     db(Presence::Present { deleted_at: Some(now()) }).expect_findings(

@@ -8,7 +8,7 @@ use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{
-    Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
+    Lease, Mount, NeedFacts, Presence, Product, Server, ServerFacts, Token, UnknownReason,
 };
 use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
 use envlock_secrets::requirement::job_requests_of_profile;
@@ -48,22 +48,28 @@ pub(crate) struct Scenario {
     pub(crate) text: String,
     policy: Option<&'static str>,
     changes: Vec<Change>,
+    namespace: &'static str,
 }
 
 impl Scenario {
     /// A manifest with these needs, whose only profile attaches no policy.
     pub(crate) fn with_needs(needs: &str) -> Self {
         let text = format!(
-            "version: 1\nserver: {{dialect: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
+            "version: 1\nserver: {{product: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
              auth: {{method: jwt, role: ml-ci, jwt: {{env: CI_JWT}}}}\n"
         );
-        Self { text, policy: None, changes: Vec::new() }
+        Self { text, policy: None, changes: Vec::new(), namespace: "" }
     }
 
     /// Appends lines to the manifest. Indented lines belong to the profile.
     pub(crate) fn with_lines(mut self, lines: &str) -> Self {
         self.text.push_str(lines);
         self
+    }
+
+    /// Sets the value of the profile's `namespace:`.
+    pub(crate) fn in_namespace(self, namespace: &'static str) -> Self {
+        Self { namespace, ..self }
     }
 
     /// Attaches a policy.
@@ -113,6 +119,7 @@ impl Scenario {
     pub(crate) fn outcome(&self) -> Outcome {
         let manifest = Manifest::parse("secrets.yml", &self.text, ManifestLocation::OwnFile);
         let manifest = manifest.expect("a valid manifest").expect("a manifest with needs");
+        let manifest = manifest.with_namespaces("", |_| Some(self.namespace.to_owned()));
         let profile = manifest.profile("ci").expect("the profile exists");
         let mut online = healthy_server(&profile);
         for change in &self.changes {
@@ -231,6 +238,8 @@ pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
         server: Server {
             address: "https://vault.example:8200".to_owned(),
             version: "2.4.0".to_owned(),
+            product: Product::OpenBao,
+            has_namespaces: Some(true),
             clock_ahead: Some(SignedDuration::from_secs(-60)),
         },
         token: Token {
@@ -241,6 +250,7 @@ pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
             renewable: true,
             period: 0,
             explicit_max_ttl: 0,
+            mount_max_ttl: 0,
             uses_left: None,
             batch: false,
         },

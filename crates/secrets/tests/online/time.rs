@@ -40,9 +40,21 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
             (online.token.ttl, online.token.renewable) = (seconds, renewable);
         })
     };
-    lives(59, false).expect_findings(&[warning("expiring")], 0, &["expires in 59 s", "ttl_min"]);
+    lives(59, false).expect_findings(&[warning("expiring")], 0, &["expires in 59 s", "`job: 15m`"]);
     lives(60, false).expect_no_findings();
-    lives(59, true).expect_no_findings();
+    lives(59, true).expect_findings(&[warning("expiring")], 0, &["only if the job renews it"]);
+    // The role has token_explicit_max_ttl=45s, or a period of 30 s.
+    lives(45, true).with_facts(|online| online.token.explicit_max_ttl = 45).expect_findings(
+        &[warning("expiring")],
+        0,
+        &["expires in 45 s", "after 45s in any case"],
+    );
+    lives(29, true).with_facts(|online| online.token.period = 30).expect_findings(
+        &[warning("expiring")],
+        0,
+        &["expires in 29 s"],
+    );
+    lives(59, true).with_lines("    job: 50s\n").expect_no_findings();
     let rules = "    token: {ttl_min: 30s}\n";
     lives(59, false).with_lines(rules).expect_no_findings();
     lives(59, false).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
@@ -78,6 +90,47 @@ fn a_token_must_be_valid_long_enough_or_be_renewable() {
         .with_policy(DB_RULE)
         .with_facts(VERIFIER)
         .expect_no_findings();
+}
+
+#[test]
+fn a_job_and_the_lease_of_a_need_last_no_longer_than_the_token_can() {
+    let job = |change: fn(&mut Token)| {
+        Scenario::with_needs(DB)
+            .with_lines("    job: 8h\n")
+            .with_facts(move |online| change(&mut online.token))
+    };
+    let short = &[error("ttl-too-short")];
+    job(|token| token.ttl = 28_800).expect_no_findings();
+    job(|token| token.expires = None).expect_findings(&[warning("non-expiring-token")], 0, &[]);
+    job(|token| token.period = 600).expect_no_findings();
+    job(|token| token.mount_max_ttl = 86_400).expect_no_findings();
+    job(|_| {}).expect_findings(&[note("ttl-too-short")], 0, &["must be renewed to reach 8h"]);
+    job(|token| token.renewable = false).expect_findings(short, 1, &["and the job takes 8h"]);
+    job(|token| token.explicit_max_ttl = 7200).expect_findings(short, 1, &["its explicit_max_ttl"]);
+    job(|token| token.mount_max_ttl = 7200).expect_findings(
+        short,
+        1,
+        &["up to 2h, the max_lease_ttl of its auth mount"],
+    );
+    // A limit of its own also ends a periodic token; the mount's doesn't.
+    let periodic = |token: &mut Token| (token.period, token.mount_max_ttl) = (600, 7200);
+    job(periodic).expect_no_findings();
+    let both = |token: &mut Token| (token.period, token.explicit_max_ttl) = (600, 7200);
+    job(both).expect_findings(short, 1, &[]);
+    // One finding, not a warning about the same token in addition.
+    let seconds = |token: &mut Token| (token.ttl, token.explicit_max_ttl) = (45, 45);
+    job(seconds).expect_findings(short, 1, &["is valid for 45s, and the job takes 8h"]);
+
+    let leases = |change: fn(&mut Token)| {
+        Scenario::with_needs(WAREHOUSE).with_facts(move |online| change(&mut online.token))
+    };
+    leases(|token| token.ttl = 43_200).expect_no_findings();
+    leases(|token| token.period = 600).expect_no_findings();
+    leases(|token| token.renewable = false).expect_findings(
+        short,
+        1,
+        &["the lease of warehouse, which ends with it, must last 12h"],
+    );
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Facts that a server doesn't report.
 
 use envlock_report::outcome::DenyTarget;
-use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
+use envlock_secrets::facts::{NeedFacts, Product, ServerFacts, UnknownReason};
 
-use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note};
+use crate::scenario::{
+    DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note, warning,
+};
 
 #[test]
 fn a_path_that_is_missing_in_the_answer_is_neither_allowed_nor_denied() {
@@ -143,4 +145,35 @@ fn with_a_verifier_the_server_proves_presence_and_the_policies_prove_rights() {
         3,
         &["no policies are attached for the job", "add `attach: [POLICY, …]`"],
     );
+}
+
+#[test]
+fn a_profile_with_a_namespace_is_told_that_the_server_has_none() {
+    let scenario = |has_namespaces: Option<bool>| {
+        Scenario::with_needs(DB)
+            .with_lines("    namespace: {env: TEAM}\n")
+            .in_namespace("admin/team-a")
+            .with_facts(move |online| online.server.has_namespaces = has_namespaces)
+    };
+    let ignored = &[warning("namespace-ignored")];
+    scenario(Some(false)).expect_findings(ignored, 0, &["it ignores admin/team-a"]);
+    scenario(Some(true)).expect_no_findings();
+    scenario(None).expect_no_findings();
+    let none = |online: &mut ServerFacts| online.server.has_namespaces = Some(false);
+    Scenario::with_needs(DB).with_facts(none).expect_no_findings();
+}
+
+#[test]
+fn help_names_the_program_of_the_server() {
+    let product = |product: Product| {
+        let mut scenario = Scenario::with_needs(DB).with_facts(move |online| {
+            online.server.product = product;
+            online.token.expires = None;
+        });
+        scenario.text = scenario.text.replace("server: {product: openbao}\n", "");
+        scenario
+    };
+    let endless = &[warning("non-expiring-token")];
+    product(Product::OpenBao).expect_findings(endless, 0, &["`bao token create -ttl=1h`"]);
+    product(Product::Vault).expect_findings(endless, 0, &["`vault token create -ttl=1h`"]);
 }

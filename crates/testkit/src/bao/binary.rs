@@ -21,13 +21,26 @@ const VERSION: &str = "2.4.0";
 /// The variable: if it is 1, tests that need the server fail without one.
 const NEEDED: &str = "ENVLOCK_TESTS_NEED_SERVER";
 
-/// Finds the program of an OpenBao or a Vault server: `bao` on `PATH`, `vault` on `PATH`, the one
-/// in the cache, or a new build, with `go` on `PATH`. Returns the reason if none is available. A
+/// The variable with the path of a server's program, which is then taken.
+const CHOSEN: &str = "ENVLOCK_TESTS_VAULT";
+
+/// Finds the program of an OpenBao or a Vault server: `ENVLOCK_TESTS_VAULT`, `bao` on `PATH`, `vault`
+/// on `PATH`, the one in the cache, or a new build, with `go` on `PATH`. Returns the reason if none is available. A
 /// build takes minutes and is kept outside the repository, below
 /// `$XDG_CACHE_HOME/envlock-tests`.
 pub fn binary() -> Result<&'static Path, &'static str> {
     static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(find);
     FOUND.as_ref().map(PathBuf::as_path).map_err(String::as_str)
+}
+
+/// Returns the name of the [program](binary)'s product, `openbao` or `vault`.
+pub fn product() -> Result<&'static str, &'static str> {
+    static FOUND: LazyLock<Result<&'static str, String>> = LazyLock::new(|| {
+        let output = Command::new(binary()?).arg("version").output();
+        let output = output.map_err(|error| error.to_string())?;
+        Ok(if output.stdout.starts_with(b"Vault v") { "vault" } else { "openbao" })
+    });
+    FOUND.as_ref().copied().map_err(String::as_str)
 }
 
 /// Reports that a test is skipped because there is no server, with the reason. Writes to stderr
@@ -58,6 +71,10 @@ fn tell(line: &str) {
 }
 
 fn find() -> Result<PathBuf, String> {
+    if let Some(chosen) = std::env::var_os(CHOSEN).map(PathBuf::from) {
+        let is_server = is_server(&chosen);
+        return is_server.then_some(chosen).ok_or(format!("{CHOSEN} is no OpenBao or Vault"));
+    }
     if let Some(server) =
         ["bao", "vault"].into_iter().find_map(|name| on_path(name).filter(|path| is_server(path)))
     {

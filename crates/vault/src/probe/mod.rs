@@ -134,7 +134,8 @@ async fn collect_facts(
     };
     // A login returns the number of uses, so that not even `lookup-self` consumes one.
     enough(session.granted.as_ref().and_then(|granted| granted.uses_left))?;
-    let token = token::lookup_self(connection, session).await?;
+    let now = connection.settings().now + server.clock_ahead.unwrap_or_default();
+    let token = token::lookup_self(connection, session, request, now).await?;
     enough(token.uses_left)?;
     let capabilities = if request.as_verifier {
         Err(UnknownReason::NotRequested)
@@ -148,7 +149,6 @@ async fn collect_facts(
         .collect()
         .await;
     let mounts: BTreeMap<&str, Fact<Mount>> = mounts.into_iter().collect::<Result<_, _>>()?;
-    let now = connection.settings().now + server.clock_ahead.unwrap_or_default();
     let found: Vec<_> = stream::iter(needs)
         .map(|need| {
             let mount = mounts.get(need.need.mount.as_str()).cloned();

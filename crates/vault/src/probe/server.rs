@@ -1,6 +1,6 @@
 //! Queries the server: its state, its version and its clock.
 
-use envlock_secrets::facts::Server;
+use envlock_secrets::facts::{Product, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ struct Health {
     initialized: Option<bool>,
     sealed: Option<bool>,
     version: Option<String>,
+    enterprise: Option<bool>,
     server_time_utc: Option<i64>,
 }
 
@@ -29,9 +30,14 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
     let Ok(health) = answer.read::<Health>() else {
         return Err(not_a_vault(ServerFault::HealthIsNotJson(status)));
     };
+    let version = health.version.unwrap_or_default();
+    let (product, has_namespaces) = Product::of_health(&version, health.enterprise);
+    connection.set_product(product);
     match (status, health.initialized, health.sealed) {
         (_, None, None) => return Err(not_a_vault(ServerFault::HealthWithoutState)),
-        (501, ..) | (_, Some(false), _) => return Err(ProbeError::NotInitialised),
+        (501, ..) | (_, Some(false), _) => {
+            return Err(ProbeError::NotInitialised { product });
+        }
         (503, ..) | (_, _, Some(true)) => return Err(ProbeError::Sealed),
         (472, ..) => return Err(ProbeError::DrSecondary),
         // A performance standby answers requests itself, and may not know a new token yet.
@@ -44,5 +50,5 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
     let server_time = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
     let clock_ahead =
         server_time.map(|time| SignedDuration::from_secs(time.as_second() - now.as_second()));
-    Ok(Server { address, version: health.version.unwrap_or_default(), clock_ahead })
+    Ok(Server { address, version, product, has_namespaces, clock_ahead })
 }

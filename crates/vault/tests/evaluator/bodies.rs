@@ -73,36 +73,6 @@ impl Engines {
         Self { server, ciphertext, signature, hmac, csr }
     }
 
-    /// The requests with parameters of the needs that the server can serve.
-    fn requests(&self) -> Vec<(Engine, &'static str, ApiRequest)> {
-        let mounts = [
-            (Engine::Kv1, "kv"),
-            (Engine::Kv2, "docs"),
-            (Engine::Transit, "t"),
-            (Engine::Pki, "p"),
-            (Engine::PkiSign, "p"),
-            (Engine::SshCa, "s"),
-            (Engine::SshIssue, "s"),
-            (Engine::SshOtp, "otp"),
-            (Engine::Totp, "totp"),
-        ];
-        let operations: BTreeSet<_> = TransitOperation::ALL.into_iter().collect();
-        let mut requests = Vec::new();
-        for (engine, mount) in mounts {
-            for request in engine.secret_requests(mount, "r", &operations) {
-                if matches!(engine, Engine::Kv1 | Engine::Kv2) {
-                    let path = request.path.clone();
-                    let write = ApiRequest { path: path.clone(), operation: Operation::Update };
-                    requests.push((engine, mount, write));
-                    let patch = ApiRequest { path, operation: Operation::Patch };
-                    requests.extend((engine == Engine::Kv2).then_some((engine, mount, patch)));
-                }
-                requests.push((engine, mount, request));
-            }
-        }
-        requests
-    }
-
     /// A valid value of a parameter.
     fn value(&self, request: &ApiRequest, name: &str) -> Value {
         match name {
@@ -136,6 +106,36 @@ impl Engines {
     }
 }
 
+/// The requests with parameters of the needs that the server can serve.
+fn requests() -> Vec<(Engine, &'static str, ApiRequest)> {
+    let mounts = [
+        (Engine::Kv1, "kv"),
+        (Engine::Kv2, "docs"),
+        (Engine::Transit, "t"),
+        (Engine::Pki, "p"),
+        (Engine::PkiSign, "p"),
+        (Engine::SshCa, "s"),
+        (Engine::SshIssue, "s"),
+        (Engine::SshOtp, "otp"),
+        (Engine::Totp, "totp"),
+    ];
+    let operations: BTreeSet<_> = TransitOperation::ALL.into_iter().collect();
+    let mut requests = Vec::new();
+    for (engine, mount) in mounts {
+        for request in engine.secret_requests(mount, "r", &operations) {
+            if matches!(engine, Engine::Kv1 | Engine::Kv2) {
+                let on = |operation| ApiRequest { operation, ..request.clone() };
+                requests.push((engine, mount, on(Operation::Update)));
+                if engine == Engine::Kv2 {
+                    requests.push((engine, mount, on(Operation::Patch)));
+                }
+            }
+            requests.push((engine, mount, request));
+        }
+    }
+    requests
+}
+
 /// The bodies that a need's request may have; its fields are those of the secret.
 fn bodies(engine: Engine, mount: &str, request: &ApiRequest) -> Vec<ExpectedBody> {
     expected_bodies(engine, mount, request, ["password"].into_iter(), None)
@@ -153,7 +153,7 @@ fn the_mandatory_parameters_are_those_that_the_server_demands() {
     let engines = Engines::new(server);
     let mut counts = Counts::default();
     let mut differences = Vec::new();
-    for (engine, mount, request) in engines.requests() {
+    for (engine, mount, request) in requests() {
         for body in bodies(engine, mount, &request) {
             let data = engines.mandatory(&request, &body);
             let status = send(&engines.server, &request, &data);
@@ -221,7 +221,7 @@ fn an_answer_about_a_need_holds_for_the_requests_that_are_sent() {
     let mut random = SeededRandom::new(11);
     let mut counts = Counts::default();
     let mut differences = Vec::new();
-    for (engine, mount, request) in engines.requests() {
+    for (engine, mount, request) in requests() {
         let bodies = bodies(engine, mount, &request);
         let known = bodies.iter().flat_map(|body| body.parameters.keys().cloned());
         let names: BTreeSet<_> = known.chain(["other".to_owned(), "*".to_owned()]).collect();
@@ -295,26 +295,25 @@ fn requests_that_fit(
 fn protected_endpoints_demand_sudo_from_the_rule_that_decides() {
     let what = "protected endpoints on a real server";
     let Some((server, _, _)) = server() else { return skip_test(what) };
-    use Operation::{List, Read, Update};
     let requests = [
-        (Read, "sys/audit"),
-        (Read, "sys/auth"),
-        (Read, "sys/auth/token/tune"),
-        (Read, "sys/config/cors"),
-        (List, "sys/config/ui/headers"),
-        (Read, "sys/plugins/catalog"),
-        (Read, "sys/plugins/catalog/secret/kv"),
-        (List, "sys/leases/lookup"),
-        (Read, "sys/leases"),
-        (Read, "sys/leases/count"),
-        (Read, "sys/raw/core/none"),
-        (Read, "sys/mounts"),
-        (Read, "sys/rotate/config"),
-        (Read, "sys/policies/acl/default"),
-        (List, "auth/token/accessors"),
-        (List, "auth/token/roles"),
-        (Read, "auth/token/lookup-self"),
-        (Update, "sys/seal"),
+        (Operation::Read, "sys/audit"),
+        (Operation::Read, "sys/auth"),
+        (Operation::Read, "sys/auth/token/tune"),
+        (Operation::Read, "sys/config/cors"),
+        (Operation::List, "sys/config/ui/headers"),
+        (Operation::Read, "sys/plugins/catalog"),
+        (Operation::Read, "sys/plugins/catalog/secret/kv"),
+        (Operation::List, "sys/leases/lookup"),
+        (Operation::Read, "sys/leases"),
+        (Operation::Read, "sys/leases/count"),
+        (Operation::Read, "sys/raw/core/none"),
+        (Operation::Read, "sys/mounts"),
+        (Operation::Read, "sys/rotate/config"),
+        (Operation::Read, "sys/policies/acl/default"),
+        (Operation::List, "auth/token/accessors"),
+        (Operation::List, "auth/token/roles"),
+        (Operation::Read, "auth/token/lookup-self"),
+        (Operation::Update, "sys/seal"),
     ];
     let mut protected = 0;
     for (number, (operation, path)) in requests.into_iter().enumerate() {

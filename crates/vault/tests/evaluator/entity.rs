@@ -14,14 +14,6 @@ pub(crate) const TEMPLATES: [(&str, Option<&str>); 4] = [
     ("{{identity.entity.metadata.none}}", None),
 ];
 
-/// Expands the templates of a pattern.
-pub(crate) fn filled(pattern: &str) -> String {
-    TEMPLATES.iter().fold(pattern.to_owned(), |pattern, (template, value)| match value {
-        Some(value) => pattern.replace(template, value),
-        None => pattern,
-    })
-}
-
 /// An entity in a group, which can create tokens.
 pub(crate) fn new(root: &VaultClient) -> Identity {
     let metadata =

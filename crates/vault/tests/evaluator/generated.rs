@@ -12,7 +12,7 @@ use crate::counts::Counts;
 use crate::entity;
 use crate::generate::{Case, Mounts};
 use crate::policies::{acl, is_not_modelled, named, upload};
-use crate::release::{Release, server};
+use crate::release::{allows, server};
 use crate::request::{TestRequest, is_allowed};
 use envlock_testkit::SeededRandom;
 
@@ -26,7 +26,7 @@ const ASKER: &str = r#"path "sys/capabilities-self" { capabilities = ["update"] 
 /// A client with its mounts and its results.
 struct Client<'b> {
     root: &'b VaultClient,
-    release: Release,
+    dialect: Dialect,
     identity: &'b Identity,
     mounts: Mounts,
     counts: Counts,
@@ -36,7 +36,7 @@ struct Client<'b> {
 #[test]
 fn the_server_allows_the_same_requests_of_generated_policies_as_the_evaluator() {
     let what = "generated policies on a real server";
-    let Some((bao, version, release)) = server() else { return skip_test(what) };
+    let Some((bao, version, dialect)) = server() else { return skip_test(what) };
     bao.policy("asker", ASKER);
     let identity = entity::new(&bao);
     let clients: Vec<_> = thread::scope(|scope| {
@@ -44,7 +44,7 @@ fn the_server_allows_the_same_requests_of_generated_policies_as_the_evaluator() 
             let (root, identity): (&VaultClient, _) = (&bao, &identity);
             scope.spawn(move || {
                 let mounts = Mounts { kv1: format!("kv{number}"), kv2: format!("docs{number}") };
-                let mut client = Client::new(root, release, identity, mounts);
+                let mut client = Client::new(root, dialect, identity, mounts);
                 let mut random = SeededRandom::new(number);
                 for _ in 0..CASES {
                     let case = client.mounts.case(&mut random);
@@ -65,11 +65,11 @@ fn the_server_allows_the_same_requests_of_generated_policies_as_the_evaluator() 
     let differences: Vec<_> = clients.iter().flat_map(|client| &client.differences).collect();
     let shown: Vec<_> = differences.iter().take(8).map(|text| text.as_str()).collect();
     assert!(differences.is_empty(), "{} differences\n{}", differences.len(), shown.join("\n"));
-    assert_worth(&counts, release);
+    assert_worth(&counts);
 }
 
 /// Asserts minimal counts: agreement only on denials would prove little.
-fn assert_worth(counts: &Counts, release: Release) {
+fn assert_worth(counts: &Counts) {
     let at_least = [
         ("policies accepted", 5_000),
         ("capabilities", 15_000),
@@ -89,7 +89,6 @@ fn assert_worth(counts: &Counts, release: Release) {
         ("denied by wrapping", 100),
         ("allowed with conditions", 300),
         ("by templates", 150),
-        ("as Vault 1.15 to 1.20", if release == Release::Earlier { 3_000 } else { 0 }),
     ];
     for (what, least) in at_least {
         let count = counts.of(what);
@@ -100,7 +99,7 @@ fn assert_worth(counts: &Counts, release: Release) {
 impl<'b> Client<'b> {
     fn new(
         root: &'b VaultClient,
-        release: Release,
+        dialect: Dialect,
         identity: &'b Identity,
         mounts: Mounts,
     ) -> Self {
@@ -110,7 +109,7 @@ impl<'b> Client<'b> {
             root.secret(&mounts.kv1, &name, json!({ "v": TestServer::canary("kv1") }));
             root.secret(&mounts.kv2, &name, json!({ "v": TestServer::canary("kv2") }));
         }
-        Self { root, release, identity, mounts, counts: Counts::default(), differences: Vec::new() }
+        Self { root, dialect, identity, mounts, counts: Counts::default(), differences: Vec::new() }
     }
 
     fn compare(&mut self, case: &Case) {
@@ -120,7 +119,7 @@ impl<'b> Client<'b> {
         for text in &case.policies {
             let name = format!("{}-{}", self.mounts.kv1, self.counts.of("policies"));
             self.counts.count("policies");
-            let ours = named(&name, text);
+            let ours = named(&name, text, self.dialect);
             let theirs = upload(self.root, &name, text);
             match ours {
                 Ok(policy) if theirs == 204 => {
@@ -138,42 +137,26 @@ impl<'b> Client<'b> {
             }
         }
         let policies: Vec<_> = policies.iter().collect();
-        let legacy = acl(&policies, Dialect::VaultLegacy, self.identity);
-        let legacy = legacy.ok().filter(|_| self.release == Release::Earlier);
-        let acl =
-            acl(&policies, Dialect::OpenBao, self.identity).expect("all policies were accepted");
+        let acl = acl(&policies, self.dialect, self.identity).expect("all policies were accepted");
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let job = self.root.with_token(entity::token(self.root, &names));
-        self.compare_capabilities(case, &job, &acl, legacy.as_ref());
+        self.compare_capabilities(case, &job, &acl);
         for request in &case.requests {
-            self.compare_request(case, &job, request, &acl, legacy.as_ref());
+            self.compare_request(case, &job, request, &acl);
         }
     }
 
-    fn compare_capabilities(
-        &mut self,
-        case: &Case,
-        job: &VaultClient,
-        acl: &Acl<'_>,
-        legacy: Option<&Acl<'_>>,
-    ) {
+    fn compare_capabilities(&mut self, case: &Case, job: &VaultClient, acl: &Acl<'_>) {
         let answer = job.post("sys/capabilities-self", json!({ "paths": case.paths }));
         for path in &case.paths {
             let theirs = &answer["data"][path.as_str()];
-            let ours = self.release.capabilities(acl, path);
+            let ours = acl.capabilities(path, "");
             self.counts.count("capabilities");
             if ours != ["deny"] {
                 self.counts.count("capabilities granted");
             }
             if *theirs != Value::from(ours.clone()) {
                 self.differ(case, &format!("capabilities of {path}: {theirs}, ours: {ours:?}"));
-            }
-            let Some(legacy) = legacy else { continue };
-            self.counts.count("as Vault 1.15 to 1.20");
-            let ours = legacy.capabilities(path, "");
-            if *theirs != Value::from(ours.clone()) {
-                let what = format!("capabilities of {path}: {theirs}, vault-legacy: {ours:?}");
-                self.differ(case, &what);
             }
         }
     }
@@ -184,25 +167,20 @@ impl<'b> Client<'b> {
         job: &VaultClient,
         sent: &TestRequest,
         acl: &Acl<'_>,
-        legacy: Option<&Acl<'_>>,
     ) {
         let path = sent.checked_path();
         let request = sent.request(&path);
         let protected = path.starts_with("sys/audit");
-        let ours = self.release.allows(acl, &request, protected);
+        let ours = allows(acl, &request, protected);
         let status = match sent.status(job) {
             // Before 2.6.0 the server fails if it has nothing to filter, after it allowed the request.
-            500 if self.release == Release::Earlier && filters(case, sent) => 200,
+            500 if self.dialect == Dialect::OpenBaoLegacy && filters(case, sent) => 200,
             status => status,
         };
         self.counts.count(format!("{} requests", sent.operation.name()));
         self.counts.count_decision(ours, &explain(acl, &request));
         if is_allowed(status) != Some(ours) {
             self.differ(case, &format!("{sent:?}: {status}, ours: {}", explain(acl, &request)));
-        }
-        let legacy = legacy.filter(|_| sent.operation == Operation::List && !protected);
-        if legacy.is_some_and(|acl| Some(acl.decide(&request).allowed) != is_allowed(status)) {
-            self.differ(case, &format!("{sent:?}: {status}, unlike vault-legacy"));
         }
         if sent.operation == Operation::Create && status == 204 {
             // The secret is deleted for the next request.

@@ -32,14 +32,9 @@ pub(crate) fn acl<'p>(
     Acl::new(policies, &context)
 }
 
-/// Whether a policy may be uploaded.
-pub(crate) fn read(text: &str) -> Result<Policy, PolicyError> {
-    named("text", text)
-}
-
-/// Parses a policy with a name, if it may be uploaded.
-pub(crate) fn named(name: &str, text: &str) -> Result<Policy, PolicyError> {
+/// Parses a policy with a name, if it may be uploaded to a server of `dialect`.
+pub(crate) fn named(name: &str, text: &str, dialect: Dialect) -> Result<Policy, PolicyError> {
     let policy = Policy::parse(name, &format!("{name}.hcl"), text)?;
-    acl(&[&policy], Dialect::OpenBao, &Identity::default())?;
+    acl(&[&policy], dialect, &Identity::default())?;
     Ok(policy)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::counts::Counts;
 use crate::generate::Mounts;
 use crate::policies::{self, acl, upload};
-use crate::release::{Release, server};
+use crate::release::{allows, server};
 use crate::request::{TestRequest, is_allowed};
 use envlock_testkit::SeededRandom;
 
@@ -72,7 +72,7 @@ fn block(keys: &str) -> String {
 struct Reader<'b> {
     root: &'b VaultClient,
     job: VaultClient,
-    release: Release,
+    dialect: Dialect,
     counts: Counts,
     differences: Vec<String>,
 }
@@ -80,8 +80,8 @@ struct Reader<'b> {
 #[test]
 fn the_server_accepts_and_reads_texts_as_the_evaluator_does() {
     let what = "how the server reads policies";
-    let Some((bao, version, release)) = server() else { return skip_test(what) };
-    let mut reader = Reader::new(&bao, release);
+    let Some((bao, version, dialect)) = server() else { return skip_test(what) };
+    let mut reader = Reader::new(&bao, dialect);
     for keys in KEYS {
         reader.compare("by hand", &block(keys));
     }
@@ -110,16 +110,16 @@ fn the_server_accepts_and_reads_texts_as_the_evaluator_does() {
 }
 
 impl<'b> Reader<'b> {
-    fn new(root: &'b VaultClient, release: Release) -> Self {
+    fn new(root: &'b VaultClient, dialect: Dialect) -> Self {
         root.kv1("kv");
         root.secret("kv", "a/b", json!({ "v": "1" }));
         let options = json!({ "no_default_policy": true, "type": "batch" });
         let job = root.with_token(root.token(&["text"], options));
-        Self { root, job, release, counts: Counts::default(), differences: Vec::new() }
+        Self { root, job, dialect, counts: Counts::default(), differences: Vec::new() }
     }
 
     fn compare(&mut self, kind: &str, text: &str) {
-        let ours = policies::read(text);
+        let ours = policies::named("text", text, self.dialect);
         let theirs = upload(self.root, "text", text);
         let verdict = if theirs == 204 { "accepted" } else { "rejected" };
         self.counts.count(format!("{kind} {verdict}"));
@@ -137,12 +137,12 @@ impl<'b> Reader<'b> {
     fn compare_meaning(&mut self, text: &str, policy: &Policy) {
         let policies = [policy];
         let identity = Identity::default();
-        let acl = acl(&policies, Dialect::OpenBao, &identity).expect("the policy was accepted");
+        let acl = acl(&policies, self.dialect, &identity).expect("the policy was accepted");
         let paths = ["kv/a", "kv/a/b", "kv/a/b/", "kv/a/ab/a", "kv/b/a", "docs/data/a", "path"];
         let body = json!({ "token": self.job.current_token(), "paths": paths });
         let theirs = &self.root.post("sys/capabilities", body)["data"];
         for path in paths {
-            let ours = Value::from(self.release.capabilities(&acl, path));
+            let ours = Value::from(acl.capabilities(path, ""));
             if theirs[path] != ours {
                 let what = format!("capabilities of {path}: {}, ours {ours}", theirs[path]);
                 self.differences.push(format!("{what}\n{text}\n"));
@@ -160,7 +160,7 @@ impl<'b> Reader<'b> {
                     request.data = Some(Map::from_iter([("x".to_owned(), "1".into())]));
                     request.wrap_ttl = Some(90);
                 }
-                let ours = self.release.allows(&acl, &request.request(path), false);
+                let ours = allows(&acl, &request.request(path), false);
                 let status = request.status(&self.job);
                 self.counts.count(if ours { "allowed" } else { "denied" });
                 if is_allowed(status) != Some(ours) {
@@ -200,7 +200,7 @@ fn mutated(random: &mut SeededRandom, text: &str) -> String {
     words.concat()
 }
 
-const KEYS: [&str; 51] = [
+const KEYS: [&str; 91] = [
     "allowed_parameters \"x\" { \"k\" = [\"v\"] }",
     "allowed_parameters \"x\" { k = \"v\" }",
     "allowed_parameters \"x\" { }",
@@ -252,9 +252,49 @@ const KEYS: [&str; 51] = [
     "allowed_parameters = [{ \"x\" = [] }]",
     "mfa_methods = [\"totp\"]",
     "mfa_methods = \"totp\"",
+    "required_parameters = [1.5]",
+    "required_parameters = [1e3]",
+    "required_parameters = [1]",
+    "required_parameters = {}",
+    "required_parameters {}",
+    "required_parameters = { a = \"b\" }",
+    "required_parameters \"a\" {}",
+    "required_parameters = [08]",
+    "mfa_methods = {}",
+    "mfa_methods = [1.5]",
+    "capabilities = {}",
+    "capabilities = { a = 1 }",
+    "capabilities = [1.5]",
+    "comment = 08",
+    "comment = -09",
+    "comment = 018",
+    "comment = 088",
+    "comment = 08.5",
+    "min_wrapping_ttl = 08",
+    "allowed_parameters = { x = [08] }",
+    "allowed_parameters = { x = [1e999] }",
+    "allowed_parameters = { x = [99999999999999999999] }",
+    "allowed_parameters = { \"X\" = []\n\"x\" = [] }",
+    "allowed_parameters = { \"x\" = []\n\"x\" = [\"1\"] }",
+    "denied_parameters = { \"İ\" = [] }",
+    "pagination_limit = 08",
+    "pagination_limit = \"08\"",
+    "pagination_limit = 99999999999999999999",
+    "policy = 08",
+    "policy = 1.5",
+    "expiration = 08",
+    "list_scan_response_keys_filter_path = 1.5",
+    "list_scan_response_keys_filter_path = []",
+    "control_group = {}",
+    "control_group { factor \"a\" { identity { group_names = [\"m\"]\napprovals = 1 } } }",
+    "subscribe_event_types = [\"*\"]",
+    "comment = \"\\uD800\"",
+    "comment = \"\\UFFFFFFFF\"",
+    "comment = \"\\xff\"",
+    "comment = { a = 1\na = 2 }",
 ];
 
-const TEXTS: [&str; 22] = [
+const TEXTS: [&str; 47] = [
     "# nothing\n",
     "\u{feff}path \"a\" { }",
     "path { capabilities = [\"read\"] }",
@@ -277,4 +317,29 @@ const TEXTS: [&str; 22] = [
     "{\"path\": {\"a\": {\"allowed_parameters\": {\"x\": {\"k\": \"v\"}}, \"capabilities\": []}}}",
     "{\"path\": {\"a\": [{\"capabilities\": [\"read\"]}]}}",
     "{\"path\": {\"a\": {\"policy\": \"read\", \"nonsense\": 1}}}",
+    "",
+    " ",
+    "\n",
+    "name = 1.5",
+    "name = 08",
+    "name = \"x\"\nname = \"y\"",
+    "path \"kv/\0a\" {}",
+    "# \0",
+    "# \u{e123}",
+    "path \"kv/\\uD800\" {}",
+    "path \"kv/\\303\\251\" { capabilities = [\"read\"] }",
+    "Iw==",
+    "Ix==\n",
+    "IyD/",
+    "abcd",
+    "e30=",
+    "path",
+    "{\"path\": {\"kv/a\": {\"capabilities\": {}}}}",
+    "{\"path\": {\"kv/a\": {\"capabilities\": [], \"comment\": [null]}}}",
+    "{\"path\": {\"kv/a\": {\"capabilities\": [], \"required_parameters\": [null]}}}",
+    "{\"path\": {\"kv/a\": {\"capabilities\": [], \"required_parameters\": [1.5]}}}",
+    "{\"path\": {\"kv\\/a\": {\"capabilities\": []}}}",
+    "{\"path\": {\"kv/a\": {\"capabilities\": [], \"comment\": \"\\ud83d\\ude00\"}}}",
+    "{\"name\": \"x\", \"name\": \"y\"}",
+    "{\"name\": null}",
 ];

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
+use envlock_policy::{Acl, Identity, Operation, Policy};
 use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
@@ -58,15 +58,15 @@ fn labelled(key: &str, number: usize, path: &str) -> String {
 #[test]
 fn every_value_is_compared_as_the_server_does() {
     let what = "values of parameters on a real server";
-    let Some((bao, version, _)) = server() else { return skip_test(what) };
+    let Some((bao, version, dialect)) = server() else { return skip_test(what) };
     bao.kv1("kv");
     let mut counts = Counts::default();
     let mut differences = Vec::new();
     for key in ["allowed_parameters", "denied_parameters"] {
         let mut compare = |policy: &Policy, job: &VaultClient, path: String| {
             let policies = [policy];
-            let acl = acl(&policies, Dialect::OpenBao, &Identity::default())
-                .expect("the policy was accepted");
+            let acl =
+                acl(&policies, dialect, &Identity::default()).expect("the policy was accepted");
             let found = compare_values(&acl, job, &path, &mut counts);
             differences
                 .extend(found.into_iter().map(|text| format!("{key} {} {text}", policy.name())));
@@ -80,7 +80,7 @@ fn every_value_is_compared_as_the_server_does() {
                 ("json", notation::json(block)),
             ] {
                 let name = format!("{key}-{number}-{notation}");
-                let ours = named(&name, &text);
+                let ours = named(&name, &text, dialect);
                 let theirs = upload(&bao, &name, &text);
                 match ours {
                     Ok(policy) if theirs == 204 => {

@@ -1,6 +1,6 @@
 //! Compares the wrapping TTLs of two merged blocks.
 
-use envlock_policy::{Dialect, Identity, Operation};
+use envlock_policy::{Identity, Operation};
 use envlock_testkit::skip_test;
 use serde_json::json;
 
@@ -28,14 +28,14 @@ fn policy(times: [&str; 4]) -> String {
 #[test]
 fn every_pair_of_wrapping_ttls_is_merged_as_on_the_server() {
     let what = "wrapping TTLs on a real server";
-    let Some((bao, _, _)) = server() else { return skip_test(what) };
+    let Some((bao, _, dialect)) = server() else { return skip_test(what) };
     bao.kv1("kv");
     bao.secret("kv", "a", json!({ "v": "1" }));
     let (mut counts, mut differences) = (Counts::default(), Vec::new());
     for number in 0..TIMES.len().pow(4) {
         let times = [0, 1, 2, 3].map(|place| TIMES[number >> (2 * place) & 3]);
         let (name, text) = (format!("times-{number}"), policy(times));
-        let ours = named(&name, &text);
+        let ours = named(&name, &text, dialect);
         let theirs = upload(&bao, &name, &text);
         assert_eq!(ours.is_ok(), theirs == 204, "{theirs}, ours: {ours:?}\n{text}");
         let Ok(policy) = ours else {
@@ -43,8 +43,7 @@ fn every_pair_of_wrapping_ttls_is_merged_as_on_the_server() {
             continue;
         };
         let policies = [&policy];
-        let acl = acl(&policies, Dialect::OpenBao, &Identity::default())
-            .expect("the policy was accepted");
+        let acl = acl(&policies, dialect, &Identity::default()).expect("the policy was accepted");
         let options = json!({ "no_default_policy": true, "type": "batch" });
         let job = bao.with_token(bao.token(&[&name], options));
         for wrap_ttl in SENT {

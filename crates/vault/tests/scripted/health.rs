@@ -1,7 +1,7 @@
 //! The state of the server.
 
 use envlock_report::{AsFindings as _, Exit};
-use envlock_secrets::facts::UnknownReason;
+use envlock_secrets::facts::{Product, UnknownReason};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{ProbeError, ServerFault};
 use serde_json::json;
@@ -57,9 +57,9 @@ fn a_server_that_cannot_serve_requests_gets_one_request_and_no_login() {
         ),
         (
             health(501, false, true),
-            ProbeError::NotInitialised,
+            ProbeError::NotInitialised { product: Product::Vault },
             "not-initialised",
-            "ask its operator to initialise it (`bao operator init`)",
+            "ask its operator to initialise it (`vault operator init`)",
         ),
         (
             health(503, true, true),

@@ -21,10 +21,7 @@ fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
 fn login_refused(failure: &ProbeError) -> Vec<String> {
     let finding = finding_of(failure);
     assert_eq!((finding.code.as_str(), failure.exit()), ("login-refused", Exit::LoginRefused));
-    assert_eq!(
-        finding.help.as_deref(),
-        Some("check `auth:` of the profile (mount, role), and the sources of its credentials")
-    );
+    assert!(finding.help.is_some(), "{finding:?}");
     finding.notes
 }
 
@@ -67,10 +64,12 @@ fn a_refused_login_names_its_method_path_and_role() {
         failure.to_string(),
         "the server refused the login by kubernetes at auth/k8s/ci/login (403)"
     );
-    assert_eq!(
-        login_refused(&failure),
-        ["the server's message: permission denied", "the role was ml"]
-    );
+    let notes = login_refused(&failure);
+    assert_eq!(notes[0], "the server's message: permission denied");
+    assert!(notes[1].starts_with("the service account, its Kubernetes namespace"), "{notes:?}");
+    assert_eq!(notes[2..], ["the role was ml"]);
+    let help = "compare them with the `bound_*` keys of the role: `bao read auth/k8s/ci/role/ml`";
+    assert_eq!(finding_of(&failure).help.as_deref(), Some(help));
 }
 
 #[test]
@@ -84,7 +83,10 @@ fn a_refused_login_without_a_message_or_with_a_page_is_reported() {
             vec!["the server's message: (an HTML page, probably of a proxy)", "the role was ml"],
         ),
     ] {
-        assert_eq!(login_refused(&TestJob::on(&refusing(answer)).failure()), notes);
+        let failure = TestJob::on(&refusing(answer)).failure();
+        assert_eq!(login_refused(&failure), notes);
+        let help = "check `auth:` of the profile (mount, role), and the sources of its credentials";
+        assert_eq!(finding_of(&failure).help.as_deref(), Some(help));
     }
 }
 

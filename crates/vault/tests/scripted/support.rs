@@ -132,6 +132,7 @@ impl TestJob {
             authorities: None,
             server_name: None,
             identity: None,
+            proxy: None,
             user_agent: "envlock/test".to_owned(),
             timeout: self.timeout,
             retry_policy: self.retry_policy,

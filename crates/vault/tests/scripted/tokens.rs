@@ -1,9 +1,10 @@
 //! The properties of a token, and its remaining uses.
 
 use envlock_report::{AsFindings as _, Exit};
-use envlock_testkit::ScriptedAnswer;
+use envlock_secrets::facts::Product;
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::ProbeError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     DB, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TOKEN, TestJob, finding_of, login, requests_of, server,
@@ -18,15 +19,12 @@ fn a_supplied_token_that_is_denied_lookup_self_is_refused() {
         ScriptedAnswer::errors(403, &["permission denied"]),
     );
     let failure = TestJob::on(&script).with_auth(TOKEN).failure();
-    assert_eq!(failure, ProbeError::TokenRefused);
+    assert_eq!(failure, ProbeError::TokenRefused { product: Product::OpenBao });
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
         ("token-refused", Exit::LoginRefused)
     );
-    assert_eq!(
-        finding_of(&failure).help.as_deref(),
-        Some("get a new one: `bao login` or `vault login`")
-    );
+    assert_eq!(finding_of(&failure).help.as_deref(), Some("get a new one: `bao login`"));
     assert_eq!(requests_of(&script), [HEALTH, LOOKUP]);
 }
 
@@ -69,6 +67,46 @@ fn lookup_self_takes_precedence_over_the_answer_of_the_login() {
     assert_eq!((token.ttl, token.period, token.explicit_max_ttl), (600, 3600, 7200));
     assert!(!token.renewable && token.logged_in);
     assert_eq!(token.expires.unwrap(), "2029-12-31T16:00:00.123456789Z".parse().unwrap());
+}
+
+#[test]
+fn the_limit_of_the_auth_mount_is_read_only_if_the_verdict_depends_on_it() {
+    let script = |lookup: Value| {
+        let tuned = json!({
+            "type": "jwt",
+            "path": "auth/jwt/",
+            "options": null,
+            "config": { "default_lease_ttl": 0, "max_lease_ttl": 7200 },
+        });
+        server("imitates a server with a short auth mount")
+            .answer_on("GET", "auth/token/lookup-self", token(&lookup))
+            .answer_on("GET", "sys/internal/ui/mounts/auth/jwt", ScriptedAnswer::data(tuned))
+    };
+    let asks = |script: &ScriptedServer| {
+        requests_of(script).iter().any(|request| request.ends_with("mounts/auth/jwt"))
+    };
+    let created = jiff::Timestamp::now().as_second() - 600;
+    let own = |path: &str, max: u64| {
+        json!({"policies": ["ml"], "ttl": 600, "renewable": true, "path": path,
+               "expire_time": "2130-01-01T00:00:00Z", "explicit_max_ttl": max,
+               "creation_time": created})
+    };
+    let limited = script(own("auth/jwt/login", 0));
+    let facts = TestJob::on(&limited).with_profile_key("job: 8h").facts();
+    assert_eq!((facts.token.mount_max_ttl, asks(&limited)), (7200, true));
+
+    let enough = script(own("auth/jwt/login", 0));
+    let facts = TestJob::on(&enough).with_profile_key("job: 5m").facts();
+    assert_eq!((facts.token.mount_max_ttl, asks(&enough)), (0, false));
+
+    let hostile = script(own("auth/../../secret/data/x/login", 0));
+    TestJob::on(&hostile).with_profile_key("job: 8h").facts();
+    assert!(!requests_of(&hostile).iter().any(|request| request.contains("secret/data")));
+
+    // What remains of its own limit counts, not the whole.
+    let old = script(own("auth/jwt/login", 3600));
+    let left = TestJob::on(&old).facts().token.explicit_max_ttl;
+    assert!((2000..=3000).contains(&left), "{left}");
 }
 
 #[test]

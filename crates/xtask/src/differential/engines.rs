@@ -212,7 +212,8 @@ impl Need {
             ],
             (Engine::PkiSign, _) => vec![
                 ("csr", || json!("-----BEGIN CERTIFICATE REQUEST-----"), true),
-                ("common_name", || json!("a.example.com"), true),
+                // A role may take the name from the CSR.
+                ("common_name", || json!("a.example.com"), false),
                 ("ttl", || json!("1h"), false),
             ],
             (Engine::SshCa, _) => vec![

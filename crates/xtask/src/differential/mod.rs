@@ -115,7 +115,7 @@ pub(crate) fn compare(options: &Options) -> Result<(String, Counts), String> {
     let server =
         TestServer::dev().ok_or("there is no server: put `bao`, `vault` or `go` on PATH")?;
     let version = server.get("sys/health")["version"].as_str().unwrap_or_default().to_owned();
-    let product = if version.starts_with("1.") { "vault" } else { "vault-legacy" };
+    let product = envlock_testkit::product()?;
     if options.server.as_deref().is_some_and(|wanted| wanted != product) {
         return Err(format!("the server that was found is {product} {version}"));
     }
@@ -125,7 +125,12 @@ pub(crate) fn compare(options: &Options) -> Result<(String, Counts), String> {
             let root: &VaultClient = &server;
             let cases = options.cases / CLIENTS + usize::from(client < options.cases % CLIENTS);
             let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(client) as u64;
-            scope.spawn(move || Client { root, number: client, product }.compare(seed, cases))
+            let client = Client {
+                root,
+                number: client,
+                server: format!("{{product: {product}, version: \"{version}\"}}"),
+            };
+            scope.spawn(move || client.compare(seed, cases))
         };
         let running: Vec<_> = (0..CLIENTS).map(start).collect();
         running.into_iter().fold(Counts::default(), |mut all, client| {
@@ -146,7 +151,8 @@ pub(crate) fn compare(options: &Options) -> Result<(String, Counts), String> {
 struct Client<'s> {
     root: &'s VaultClient,
     number: usize,
-    product: &'static str,
+    /// The product and the version, as a manifest writes them.
+    server: String,
 }
 
 /// A manifest with its policies.
@@ -179,8 +185,7 @@ impl Client<'_> {
     }
 
     fn manifest(&self, needs: &[Need], names: &[String]) -> String {
-        let dialect = if self.product == "vault" { "vault" } else { "vault-legacy" };
-        let mut text = format!("version: 1\nserver: {{dialect: {dialect}}}\npolicies:\n");
+        let mut text = format!("version: 1\nserver: {}\npolicies:\n", self.server);
         for name in names {
             text.push_str(&format!("  {name}: {{file: {name}.hcl}}\n"));
         }

@@ -116,7 +116,7 @@ fn server_denies(
         let denies = other.map_or_else(String::new, |name| {
             format!(", or a policy that isn't attached denies it, such as {}", one_line(name))
         });
-        (format!("{OTHER_TEXT}{denies}"), compare(evaluation, requests))
+        (format!("{OTHER_TEXT}{denies}"), compare(online, evaluation, requests))
     };
     with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
@@ -140,11 +140,11 @@ fn server_allows(
             let further = one_line(further);
             let help = format!(
                 "see what it grants: {}; then attach its text, or remove it from the token",
-                read(&further)
+                read(online, &further)
             );
             (format!("probably a policy that isn't attached grants it, such as {further}"), help)
         }
-        None => (OTHER_TEXT.to_owned(), compare(evaluation, requests)),
+        None => (OTHER_TEXT.to_owned(), compare(online, evaluation, requests)),
     };
     with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
@@ -175,16 +175,20 @@ fn deciding<'a>(requests: &Requests<'a>) -> impl Iterator<Item = &'a RuleOrigin>
 }
 
 /// The help: how to compare the deciding policy with the server's.
-fn compare(evaluation: &PolicyEvaluation<'_>, requests: &Requests<'_>) -> String {
+fn compare(
+    online: &OnlineEvaluation<'_>,
+    evaluation: &PolicyEvaluation<'_>,
+    requests: &Requests<'_>,
+) -> String {
     let decides = |name: &str| deciding(requests).any(|origin| origin.policy == name);
     let policy = evaluation.attached.iter().find(|policy| decides(policy.name()));
     policy.or(evaluation.attached.last()).map_or_else(String::new, |policy| {
-        format!("compare {} with {}", read(policy.name()), policy.file())
+        format!("compare {} with {}", read(online, policy.name()), policy.file())
     })
 }
 
-fn read(policy: &str) -> String {
-    format!("`vault policy read {policy}` (or `bao policy read {policy}`)")
+fn read(online: &OnlineEvaluation<'_>, policy: &str) -> String {
+    format!("`{} policy read {policy}`", online.facts.server.product.program())
 }
 
 fn listed(requests: &Requests<'_>) -> String {

@@ -16,8 +16,9 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let message =
             format!("the server deletes the current version of {} at {end}", describe_need(need));
         let help = format!(
-            "write a new version before, or keep it longer: `vault kv metadata put \
+            "write a new version before, or keep it longer: `{} kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",
+            online.facts.server.product.program(),
             need.mount,
             need.locator.name()
         );

@@ -35,7 +35,7 @@ fn need_finding(
 ) -> Finding {
     let need = &resolved.need;
     let mut finding =
-        Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
+        Finding::new(Code::Missing, describe(need, absence)).with_help(help(online, need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
         finding.add_note("it isn't required");
@@ -83,13 +83,14 @@ fn describe(need: &Need, absence: Absence) -> String {
     }
 }
 
-fn help(need: &Need, absence: Absence) -> String {
+fn help(online: &OnlineEvaluation<'_>, need: &Need, absence: Absence) -> String {
+    let program = online.facts.server.product.program();
     let key = need.locator.kind().key();
     let (mount, locator) = (&need.mount, need.locator.name());
-    let write = format!("`vault kv put -mount={mount} {locator} @FILE.json`");
+    let write = format!("`{program} kv put -mount={mount} {locator} @FILE.json`");
     match (absence, need.engine) {
         (Absence::Deleted | Absence::Expired(_), _) => format!(
-            "restore it: `vault kv undelete -mount={mount} -versions=N {locator}`; or write a \
+            "restore it: `{program} kv undelete -mount={mount} -versions=N {locator}`; or write a \
              new version: {write}"
         ),
         (Absence::Destroyed, _) => {

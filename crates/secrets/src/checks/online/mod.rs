@@ -10,7 +10,9 @@ mod expiring_version;
 mod lease;
 mod missing;
 mod missing_field;
+mod namespace_ignored;
 mod one_of_several;
+mod other_server;
 mod state;
 mod text;
 mod token;
@@ -25,12 +27,14 @@ pub(super) use evaluation::OnlineEvaluation;
 
 /// Codes that only a server's facts can cause. Without a server an allowance of them can't be
 /// reported as unused.
-pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
+pub(super) const SERVER_ONLY_CODES: [Code; 11] = [
     Code::ClockSkew,
     Code::Disagreement,
     Code::Missing,
     Code::MissingField,
+    Code::NamespaceIgnored,
     Code::NonExpiringToken,
+    Code::OtherServer,
     Code::TtlTooShort,
     Code::UnattachedPolicy,
     Code::Unverifiable,
@@ -39,6 +43,8 @@ pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     clock_skew::check(online, findings);
+    namespace_ignored::check(online, findings);
+    other_server::check(online, findings);
     token::check(online, findings);
     unattached_policy::check(online, findings);
     denied::check(online, findings);

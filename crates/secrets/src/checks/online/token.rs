@@ -4,8 +4,11 @@
 use envlock_report::{Code, Finding, Level};
 
 use super::evaluation::OnlineEvaluation;
+use super::text::format_duration;
+use super::ttl_too_short;
 use crate::facts::Token;
-use crate::manifest::ForbiddenToken;
+use crate::manifest::{ForbiddenToken, ResolvedProfile};
+use crate::token_life::{self, LifeLimit, TokenDemand, TokenLife};
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     let profile = online.checked.profile;
@@ -18,21 +21,30 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         }
         return;
     }
-    let declares_ttl = profile.token.as_ref().is_some_and(|rules| rules.ttl_min.is_some());
-    let job = online.job_token().filter(|token| !declares_ttl && is_ending(token));
-    if let Some(token) = job {
+    let job = online.job_token().filter(|token| is_ending(token, profile));
+    if let Some(token) = job.filter(|token| !ttl_too_short::is_too_short(online, token)) {
         let message = format!("the token of profile {} expires in {} s", profile.name, token.ttl);
-        let finding = Finding::new(Code::Expiring, message).with_help(
-            "give the login's role a longer TTL, and declare how long the job takes: \
-             `token: {ttl_min: 15m}`",
+        let why = match TokenLife::of(token) {
+            TokenLife::AtMost(_, LifeLimit::NotRenewable) => "it can't be renewed".to_owned(),
+            TokenLife::AtMost(most, _) => {
+                format!("it can be renewed, and ends after {} in any case", format_duration(most))
+            }
+            TokenLife::Renewable | TokenLife::Unlimited => {
+                "it lasts longer only if the job renews it in this time".to_owned()
+            }
+        };
+        let finding = Finding::new(Code::Expiring, message).with_note(why).with_help(
+            "give the login's role a longer TTL, and declare how long the job takes, as in \
+             `job: 15m`",
         );
         findings.push(online.checked.profile_finding(finding));
     }
     if online.job_token().is_some_and(|token| token.expires.is_none()) {
         let message = format!("the token of profile {} never expires", profile.name);
-        let mut finding = Finding::new(Code::NonExpiringToken, message).with_help(
-            "log in with an auth method, or create a token that expires: `vault token create -ttl=1h`",
-        );
+        let mut finding = Finding::new(Code::NonExpiringToken, message).with_help(format!(
+            "log in with an auth method, or create a token that expires: `{} token create -ttl=1h`",
+            online.facts.server.product.program()
+        ));
         if forbids(ForbiddenToken::NonExpiring) {
             finding.level = Level::Error;
             finding.add_note("the profile forbids it: `forbid: [non_expiring]`");
@@ -44,8 +56,12 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
 /// The shortest token TTL, in seconds, without a finding: few jobs end within a minute.
 const SOON: u64 = 60;
 
-fn is_ending(token: &Token) -> bool {
-    token.expires.is_some() && token.ttl < SOON && !token.renewable
+/// Whether the token ends soon, and the profile doesn't say that this is long enough.
+fn is_ending(token: &Token, profile: &ResolvedProfile) -> bool {
+    let enough = token_life::demands(profile).into_iter().any(|(demand, least)| {
+        matches!(demand, TokenDemand::TtlMin | TokenDemand::Job) && least <= token.ttl
+    });
+    token.expires.is_some() && token.ttl < SOON && !enough
 }
 
 fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
@@ -54,10 +70,11 @@ fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
         format!("the token of profile {name} has the policy root, which allows everything");
     let mut finding = Finding::new(Code::RootToken, message)
         .with_note("the server allows this token everything, which proves nothing about the needs")
-        .with_help(
+        .with_help(format!(
             "use a token with a specific policy: `envlock policy generate` writes it, \
-             `vault token create -policy=NAME` makes the token",
-        );
+             `{} token create -policy=NAME` makes the token",
+            online.facts.server.product.program()
+        ));
     if development {
         finding.level = Level::Warning;
         let note = "the initial token of a development server has it; `forbid: [root]` makes this an error";

@@ -7,16 +7,18 @@ use super::lease::{self, LeaseCheck};
 use super::state::NeedState;
 use super::text::{describe_need, format_duration};
 use crate::facts::Token;
-use envlock_model::needs::validate::seconds;
+use crate::token_life::{self, LifeLimit, TokenDemand, TokenLife};
 
 const CODE: Code = Code::TtlTooShort;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let rules = online.checked.profile.token.as_ref();
-    let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
-    if let (Some(token), Some(least)) = (online.job_token(), least) {
-        findings
-            .extend(check_token(token, least).map(|found| online.checked.profile_finding(found)));
+    for (demand, least) in token_life::demands(online.checked.profile) {
+        let Some(token) = online.job_token() else { break };
+        let Some(finding) = check_token(token, &demand, least) else { continue };
+        findings.push(match &demand {
+            TokenDemand::Lease(need) => online.checked.finding(need, finding),
+            TokenDemand::TtlMin | TokenDemand::Job => online.checked.profile_finding(finding),
+        });
     }
     for (resolved, state) in online.needs() {
         let (NeedState::Present { .. } | NeedState::Unknown, Some(facts)) =
@@ -50,33 +52,62 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Checks a token that must be valid for `least` seconds. A periodic token can be renewed without
-/// end, unless it has an explicit max TTL.
-fn check_token(token: &Token, least: u64) -> Option<Finding> {
-    if token.expires.is_none() || token.ttl >= least {
+/// Whether a demand of the profile is more than its token can last.
+pub(super) fn is_too_short(online: &OnlineEvaluation<'_>, token: &Token) -> bool {
+    token_life::demands(online.checked.profile).into_iter().any(
+        |(_, least)| matches!(TokenLife::of(token), TokenLife::AtMost(most, _) if most < least),
+    )
+}
+
+/// Checks a token that must last `least` seconds.
+fn check_token(token: &Token, demand: &TokenDemand, least: u64) -> Option<Finding> {
+    let life = TokenLife::of(token);
+    if life == TokenLife::Unlimited || token.ttl >= least {
         return None;
     }
     let (has, required) = (format_duration(token.ttl), format_duration(least));
-    let help = "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`), or require \
-                less: `token: {ttl_min: …}`";
-    let bounded = token.explicit_max_ttl > 0 && token.explicit_max_ttl < least;
-    if !token.renewable || token.batch || bounded {
-        let message = format!("the token is valid for {has}, and {required} are needed");
-        let why = if token.renewable && !token.batch {
-            let most = format_duration(token.explicit_max_ttl);
-            format!("it can be renewed up to {most}, its explicit_max_ttl")
-        } else {
-            "it can't be renewed".to_owned()
-        };
-        return Some(Finding::new(CODE, message).with_note(why).with_help(help));
+    let wanted = match demand {
+        TokenDemand::TtlMin => format!("{required} are needed"),
+        TokenDemand::Job => format!("the job takes {required}"),
+        TokenDemand::Lease(need) => {
+            format!("the lease of {need}, which ends with it, must last {required}")
+        }
+    };
+    let less = match demand {
+        TokenDemand::TtlMin => "`token: {ttl_min: …}`",
+        TokenDemand::Job => "`job: …`",
+        TokenDemand::Lease(_) => "`ttl: …`",
+    };
+    let help = format!(
+        "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`, \
+         `token_explicit_max_ttl`, or a `token_period`), or require less: {less}"
+    );
+    match life {
+        TokenLife::AtMost(most, limit) if most < least => {
+            let message = format!("the token is valid for {has}, and {wanted}");
+            let most = format_duration(most);
+            let why = match limit {
+                LifeLimit::NotRenewable => "it can't be renewed".to_owned(),
+                LifeLimit::ExplicitMaxTtl => {
+                    format!("it can be renewed up to {most}, its explicit_max_ttl")
+                }
+                LifeLimit::Mount => {
+                    format!("it can be renewed up to {most}, the max_lease_ttl of its auth mount")
+                }
+            };
+            Some(Finding::new(CODE, message).with_note(why).with_help(help))
+        }
+        // What the auth mount allows is known to be enough.
+        TokenLife::AtMost(..) if token.mount_max_ttl > 0 || token.period > 0 => None,
+        _ if matches!(demand, TokenDemand::Lease(_)) => None,
+        _ => {
+            let message =
+                format!("the token is valid for {has}, and must be renewed to reach {required}");
+            let finding = Finding::new(CODE, message)
+                .at_level(Level::Note)
+                .with_note("its auth mount also limits the renewal, and that limit can't be read")
+                .with_help("let the job renew it, or raise `token_ttl` of its role");
+            Some(finding)
+        }
     }
-    if token.period > 0 {
-        return None;
-    }
-    let message = format!("the token is valid for {has}, and must be renewed to reach {required}");
-    let finding = Finding::new(CODE, message)
-        .at_level(Level::Note)
-        .with_note("its auth mount also limits the renewal, and that limit can't be read")
-        .with_help("let the job renew it, or raise `token_ttl` of its role");
-    Some(finding)
 }

@@ -1,6 +1,7 @@
 //! Reads a manifest, and reports every mistake with its place in one run.
 
 mod profile;
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use envlock_text::Pos;
 use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
-use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
+use super::model::{Allowance, Manifest, Namespaces, PolicyFile};
 
 /// The location of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,13 +138,14 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     Manifest {
         file: file.to_owned(),
         version,
-        server: server(&mut fields),
+        server: server::read(&mut fields),
         policies: policies(&mut fields),
         needs,
         default: fields.text("default"),
         profiles,
         allow: allowances(&mut fields),
         deny: denied_codes(&mut fields),
+        namespaces: Namespaces::default(),
     }
 }
 
@@ -157,28 +159,17 @@ fn version(fields: &mut Fields<'_, '_>) -> u32 {
     1
 }
 
-fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
-    let Some(node) = fields.get("server") else { return ServerDialect::default() };
-    let mut server = Fields::new(fields.file, node, "`server`", fields.mistakes);
-    server.refuse_unknown_keys(&["dialect"]);
-    let choices = [
-        ("openbao", ServerDialect::OpenBao),
-        ("vault", ServerDialect::Vault),
-        ("vault-legacy", ServerDialect::VaultLegacy),
-        ("portable", ServerDialect::Portable),
-    ];
-    server.choice("dialect", &choices).unwrap_or_default()
-}
-
 fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     let mut policies = BTreeMap::new();
     for entry in fields.entries_of("policies", "`policies`") {
         fields.check_key(entry, "the name of a policy", validate::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
-        policy.refuse_unknown_keys(&["file"]);
+        policy.refuse_unknown_keys(&["file", "namespace"]);
         policy.required_text("file");
         let file = policy.text_matching("file", validate::file_path).unwrap_or_default();
-        policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
+        let namespace = policy.text_matching("namespace", validate::namespace);
+        let read = PolicyFile { file, namespace, pos: entry.pos() };
+        policies.insert(entry.name().to_owned(), read);
     }
     policies
 }

@@ -10,13 +10,14 @@ use envlock_text::tree::{Entry, Node};
 
 use super::super::model::{Auth, AuthMethod, ForbiddenToken, Profile, RuntimeValue, TokenRules};
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "extends",
     "auth",
     "attach",
     "namespace",
     "identity",
     "token",
+    "job",
     "allow_plaintext_loopback",
     "needs",
     "override",
@@ -40,6 +41,16 @@ impl AuthMethod {
         METHODS.iter().find(|(_, method, _)| *method == self).map_or("", |(name, ..)| name)
     }
 
+    /// Every method's name.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        METHODS.iter().map(|(name, ..)| *name)
+    }
+
+    /// The method with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        METHODS.iter().find(|(known, ..)| *known == name).map(|(_, method, _)| *method)
+    }
+
     /// Whether a person logs in, who can confirm a prompt.
     pub(crate) fn is_interactive(self) -> bool {
         matches!(self, Self::Token | Self::Userpass | Self::Ldap)
@@ -61,6 +72,7 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         namespace,
         identity,
         token,
+        job: fields.text_matching("job", validate::duration),
         allow_plaintext_loopback: fields.boolean("allow_plaintext_loopback"),
         needs: read::read_uses(&mut fields),
         overrides: read::read_overrides(&mut fields),
