@@ -51,8 +51,8 @@ fn several_mistakes_are_reported_in_one_run() {
     -- stderr
     error[wrong-type]: `channels` must be a list, and this is text
       --> environment.yml:1:11
-      1 | channels: ***
-        | ^^^^^^^^^^^^^
+      1 | channels: conda-forge
+        |           ^^^^^^^^^^^
       help: write it like `- conda-forge`
 
     error[wrong-type]: a dependency must be a package, and this is a number

@@ -106,7 +106,20 @@ fn a_bundle_without_a_network_says_that_the_archives_are_missing() {
     let lab = Lab::solved(world(), YML);
     lab.with_mirrors("fetch", &["-q"]).success();
     let output = lab.with_mirrors("bundle", &["-q", "-o", "out", "--offline"]);
-    insta::assert_snapshot!(lab.shown(&output), @"");
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error[not-cached]: the archives of 5 packages can't be downloaded offline
+      - the cache keeps unpacked packages only, and no archives
+      | missing, 3.9 kB in all:
+      |   app-1.0-0.conda (961 B)
+      |   app-1.0-0.conda (956 B)
+      |   idna-3.4-0.conda (953 B)
+      |   torch-2.0-0.tar.bz2 (521 B)
+      |   torch-2.0-0.tar.bz2 (518 B)
+      help: bundle without `--offline`; or name a folder that has the archives with
+            `--mirror PREFIX=file:///FOLDER/`
+    -- exit 3
+    ");
 }
 
 #[test]

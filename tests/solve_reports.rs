@@ -80,7 +80,7 @@ fn a_record_with_a_dependency_that_is_no_match_spec_is_named_as_left_out() {
         });
         let yml = "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: [bad]\n";
         let lab = Lab::new(world, yml);
-        let output = lab.solve(&["-v"]);
+        let output = lab.solve(&[]);
         assert_eq!(lab.locked("linux-64"), ["bad-1.0-0"]);
         let text = one_line(&output.stderr);
         let reason = format!("bad-2.0-0.conda: `app ==` of its `{field}` isn't a match spec");

@@ -91,10 +91,12 @@ impl Transport {
         })
     }
 
-    /// Names the configured proxy of a request in the reason of its failure.
-    fn through_proxy(&self, url: &Url, reason: String) -> String {
-        let proxy = self.proxies.label_for(url).filter(|_| !is_loopback(url));
-        proxy.map_or(reason.clone(), |proxy| format!("{reason} (through the proxy {proxy})"))
+    /// Returns the reason of a failure with the configured proxy of the request.
+    fn through_proxy(&self, url: &Url, reason: &str) -> String {
+        match self.proxies.label_for(url).filter(|_| !is_loopback(url)) {
+            Some(proxy) => format!("{reason} (through the proxy {proxy})"),
+            None => reason.to_owned(),
+        }
     }
 
     /// Requests `url`. With `force` a suspended host is tried too.
@@ -133,7 +135,7 @@ impl Transport {
                 let (connect, idle) = (self.connect_timeout, self.idle_timeout);
                 let error = match http_error::from_request(&error, connect, idle) {
                     SourceError::Unreachable(reason) => {
-                        SourceError::Unreachable(self.through_proxy(url, reason))
+                        SourceError::Unreachable(self.through_proxy(url, &reason))
                     }
                     other => other,
                 };

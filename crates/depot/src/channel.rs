@@ -1,7 +1,7 @@
 //! Channels: archives and an index for each platform, as files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::Subdir;
@@ -79,8 +79,8 @@ impl Channel {
                 fs_err::write(directory.join("repodata.json"), &text)?;
             }
             if formats.zst {
-                let packed = zstd::encode_all(text.as_bytes(), zstd::DEFAULT_COMPRESSION_LEVEL)?;
-                fs_err::write(directory.join("repodata.json.zst"), packed)?;
+                let path = directory.join("repodata.json.zst");
+                fs_err::write(path, compressed(text.as_bytes())?)?;
             }
         }
         Ok(())
@@ -105,6 +105,14 @@ impl Channel {
             "repodata_version": 1,
         })
     }
+}
+
+/// Compresses an index, with a checksum so that damage on the way is noticed.
+fn compressed(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL)?;
+    encoder.include_checksum(true)?;
+    encoder.write_all(text)?;
+    encoder.finish()
 }
 
 #[cfg(test)]

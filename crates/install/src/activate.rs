@@ -249,9 +249,12 @@ fn texts(
         !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
     };
     variables
-        .map(|(variable, value)| match is_possible(&variable, &value) {
-            true => Ok((variable, value)),
-            false => Err(ActivateError::Variable { path: path.to_owned(), variable }),
+        .map(|(variable, value)| {
+            if is_possible(&variable, &value) {
+                Ok((variable, value))
+            } else {
+                Err(ActivateError::Variable { path: path.to_owned(), variable })
+            }
         })
         .collect()
 }

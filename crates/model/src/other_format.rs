@@ -79,7 +79,7 @@ fn is_list_of_archives(text: &str) -> bool {
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let is_archive = |line: &str| {
         let url = line.split('#').next().unwrap_or(line);
-        url.contains("://") && (url.ends_with(".conda") || url.ends_with(".tar.bz2"))
+        url.contains("://") && [".conda", ".tar.bz2"].iter().any(|end| url.ends_with(end))
     };
     lines.clone().next().is_some() && lines.all(is_archive)
 }

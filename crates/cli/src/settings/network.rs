@@ -111,7 +111,10 @@ pub(crate) fn channel_setup(
                 Err(error) => unusable(&error),
             },
         };
-    } else if let Some(error) = system_certificates_error(settings) {
+    }
+    if matches!(network.trust, TlsTrust::System)
+        && let Some(error) = system_certificates_error(settings)
+    {
         network.trust = TlsTrust::Unusable(Arc::new(error));
     }
     if let Some(set) = configuration.text(&key::CLIENT_SSL_CERT) {

@@ -34,7 +34,11 @@ fn is_next(low: &str, high: &str) -> bool {
 /// Returns the line that requests the package of `request` in the same versions and any build.
 pub(super) fn spec_line(request: &RequestedSpec) -> String {
     let package = request.package();
-    let pattern = request.conditions.version_text().map(str::to_owned);
+    let pattern = request.conditions.version_text();
+    let pattern = pattern.map(|pattern| match plain_stem(pattern) {
+        Some(stem) => format!("{stem}.*"),
+        None => pattern.to_owned(),
+    });
     let version = request.spec.version.as_ref().map(ToString::to_string);
     let Some(text) = pattern.or(version) else { return package.to_owned() };
     match text.strip_suffix(".*").unwrap_or(&text) {
@@ -78,9 +82,17 @@ fn or_none(value: Option<String>) -> String {
 /// Returns the version of a request: `2.13.0`, `3.10`.
 pub(super) fn requested_version(request: &RequestedSpec) -> String {
     match request.conditions.version_text() {
-        Some(pattern) => pattern.to_owned(),
+        Some(pattern) => plain_stem(pattern).unwrap_or(pattern).to_owned(),
         None => version_text(&request.spec),
     }
+}
+
+/// Returns `1.0.0` for `1.0.0.*` and `1.0.0*`; `None` for any other pattern.
+fn plain_stem(pattern: &str) -> Option<&str> {
+    let stem = pattern.strip_suffix('*')?;
+    let stem = stem.strip_suffix('.').unwrap_or(stem);
+    let is_plain = !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    is_plain.then_some(stem)
 }
 
 /// Returns the distance of two versions: the index of the first number that differs (a later one

@@ -32,7 +32,7 @@ pub(in crate::spec) enum SpecErrorKind {
     Regex { regex: String, of: &'static str },
     #[error("`{0}` is a pattern; a package is requested by its whole name")]
     NameGlob(String),
-    #[error("the package name `{}` contains `{}`, which isn't allowed", visible(.name), visible_char(.character))]
+    #[error("the package name `{}` contains `{}`, which isn't allowed", visible(.name), visible_char(*.character))]
     NameCharacter { name: String, character: char },
     #[error("a single `:` has no meaning in a match spec")]
     SingleColon,
@@ -152,10 +152,10 @@ impl SpecErrorKind {
 
 /// Returns the text with its control characters as escapes.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| visible_char(&c)).collect()
+    text.chars().map(visible_char).collect()
 }
 
-fn visible_char(c: &char) -> String {
+fn visible_char(c: char) -> String {
     if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }
 
