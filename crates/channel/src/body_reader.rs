@@ -34,7 +34,7 @@ impl ContentEncoding {
     /// Returns a reader of the file in these chunks. The stream ends when the sender is dropped.
     pub(crate) fn reader(self, chunks: Receiver<Bytes>) -> BodyReader {
         let received = Rc::new(Cell::new(0));
-        let chunks = Chunks { chunks, current: Bytes::new(), received: Rc::clone(&received) };
+        let chunks = ChunkReader { chunks, current: Bytes::new(), received: Rc::clone(&received) };
         let file: Box<dyn Read> = match self {
             Self::None => Box::new(chunks),
             Self::Gzip => Box::new(MultiGzDecoder::new(chunks)),
@@ -62,13 +62,13 @@ impl Received {
 }
 
 /// Reads the chunks as one stream.
-struct Chunks {
+struct ChunkReader {
     chunks: Receiver<Bytes>,
     current: Bytes,
     received: Rc<Cell<u64>>,
 }
 
-impl Read for Chunks {
+impl Read for ChunkReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
             match self.chunks.blocking_recv() {

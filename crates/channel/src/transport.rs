@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -270,7 +271,8 @@ fn conditions(known: &Validators) -> HeaderMap {
 
 /// Only the plain index is large and uncompressed.
 fn accepted_encoding(url: &Url) -> &'static str {
-    if url.path().ends_with(".json") { "gzip" } else { "identity" }
+    let is_plain = Path::new(url.path()).extension().is_some_and(|extension| extension == "json");
+    if is_plain { "gzip" } else { "identity" }
 }
 
 fn content_encoding(headers: &HeaderMap) -> ContentEncoding {
