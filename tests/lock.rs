@@ -207,6 +207,16 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
 }
 
 #[test]
+fn rule_4_a_platform_that_is_no_longer_listed_is_reported_with_the_list() {
+    let yml = |platforms: &str| {
+        format!("channels: [conda-forge]\nplatforms: [{platforms}]\ndependencies: [app]\n")
+    };
+    let lab = Lab::solved(world(), &yml("linux-64, osx-arm64"));
+    lab.write_environment(&yml("linux-64"));
+    insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--check"])), @"");
+}
+
+#[test]
 fn rule_4_the_order_of_channels_is_a_change() {
     let world = world().channel("bioconda", |c| {
         c.add("bio 1");

@@ -65,7 +65,7 @@ fn an_environment_has_the_same_permissions_under_every_umask_except_those_that_i
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         let found = modes(&lab.prefix());
         if umask == 0 {
-            assert_eq!(found[Path::new("bin/app")], 0o777);
+            assert_eq!(found[Path::new("bin/app")], 0o755);
             unmasked.clone_from(&found);
         }
         let expected: BTreeMap<_, _> =

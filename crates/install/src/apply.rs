@@ -150,7 +150,8 @@ fn carry_out(
     let next = folder.keep();
     let (kept, swapped) = put_in_place(&plan, paths, &next, worker)?;
     if runs && let Err(error) = scripts::run(&post_link, &records, spec, worker) {
-        let failed = roll_back(paths, swapped, &RealOperations)
+        let failed = paths.trash_path("failed");
+        roll_back(paths, swapped, &failed, &RealOperations)
             .while_doing("restore the previous environment")?;
         remove(&failed, worker);
         put_back(kept, paths)?;

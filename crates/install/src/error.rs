@@ -265,6 +265,7 @@ impl InstallError {
             Self::DamagedPackage { .. } => Code::DamagedPackage,
             Self::OtherPackage { .. } => Code::WrongPackage,
             Self::NoPython(_) => Code::NoPython,
+            Self::Link { source, .. } if io_kind(source).is_some_and(is_full) => Code::DiskFull,
             Self::Link { .. } => Code::LinkFailed,
             Self::PostLinkScript { .. } => Code::PostLinkFailed,
             Self::Io { source, .. } if is_full(source.kind()) => Code::DiskFull,
@@ -401,6 +402,11 @@ mod tests {
             let error = InstallError::Io { action: "write", source: kind.into() };
             assert_eq!(error.findings()[0].code, code);
             assert_eq!(error.exit(), Exit::Undetermined);
+            let rattlers = rattler::install::InstallError::FailedToCreateDirectory;
+            let source = rattlers("bin".into(), kind.into());
+            let error = InstallError::Link { package: "a-1-0".into(), source };
+            let code = if code == "disk-full" { code } else { "link-failed" };
+            assert_eq!(error.findings()[0].code, code);
         }
     }
 

@@ -40,6 +40,13 @@ impl Previous {
     }
 }
 
+/// Whether an environment whose install was killed has files that no record has, or can't be read.
+/// They are of the user, or of a post-link script that was killed; nothing tells which.
+pub(crate) fn has_other_files(folder: &Path) -> bool {
+    let Ok(records) = records(folder) else { return true };
+    find_untracked(folder, &records, &[]).all().map_or(true, |files| !files.is_empty())
+}
+
 /// Whether an environment is as an install of `prefix` made it: no files of others, and no file
 /// with another size or a later time than the install has.
 fn is_unchanged(folder: &Path, prefix: &Path) -> io::Result<bool> {

@@ -19,6 +19,7 @@ use crate::error::{InstallError, IoContext};
 use crate::journal::{self, Journal};
 use crate::mark::{is_made_for, mark_path};
 use crate::prefix_paths::PrefixPaths;
+use crate::previous::has_other_files;
 use crate::state::{InstallRecord, PrefixState, is_environment, state};
 use crate::trusted::{Distrust, check_directory};
 
@@ -120,24 +121,23 @@ fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn SwapOperations) -> i
     }
 }
 
-/// Reverts a swap whose prefix has failed: the previous environment is in place again.
-/// Returns the path of the failed one, to be removed.
+/// Reverts a swap whose prefix has failed: the previous environment is in place again, and the
+/// failed one is at `failed`.
 pub(crate) fn roll_back(
     paths: &PrefixPaths,
     swapped: Swapped,
+    failed: &Path,
     disk: &dyn SwapOperations,
-) -> io::Result<PathBuf> {
-    let failed = paths.trash_path("failed");
+) -> io::Result<()> {
     let Some(previous) = swapped.previous else {
-        rename(&paths.prefix, &failed, disk)?;
-        return Ok(failed);
+        return rename(&paths.prefix, failed, disk);
     };
     match exchange_step(&previous, &paths.prefix, disk) {
-        Ok(()) => rename(&previous, &failed, disk)?,
+        Ok(()) => rename(&previous, failed, disk)?,
         Err(error) if cannot_exchange(&error) => {
             disk.before_step()?;
             Journal::write(paths, &previous)?;
-            rename(&paths.prefix, &failed, disk)?;
+            rename(&paths.prefix, failed, disk)?;
             rename(&previous, &paths.prefix, disk)?;
             clear_journal(paths, disk)?;
         }
@@ -146,7 +146,7 @@ pub(crate) fn roll_back(
     if let Some(older) = swapped.older {
         rename(&older, &previous, disk)?;
     }
-    Ok(failed)
+    Ok(())
 }
 
 /// Recovers from a killed install: afterwards the prefix is the old one or the new one, and no
@@ -190,10 +190,15 @@ pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<()
         let previous = Some(paths.previous())
             .filter(|previous| is_environment(previous) && check_directory(previous).is_ok());
         let swapped = Swapped { previous, older: None };
-        let failed =
-            roll_back(paths, swapped, &RealOperations).while_doing("take back an install")?;
-        remove(&failed, observer);
+        // Once it has another name, a killed process can't remove what the user put there.
+        let kept = has_other_files(&paths.prefix).then(|| paths.free_previous());
+        let failed = kept.clone().unwrap_or_else(|| paths.trash_path("failed"));
+        roll_back(paths, swapped, &failed, &RealOperations).while_doing("take back an install")?;
         report(Recovery::PreviousRestored);
+        match kept {
+            Some(to) => observer.observe(Event::Notice(Notice::UnfinishedKept { to })),
+            None => remove(&failed, observer),
+        }
     }
     Ok(())
 }
@@ -379,7 +384,8 @@ mod tests {
             make(&next, "new");
             let disk = Failing { left: Cell::new(steps), can_exchange };
             let ended = swap(&paths, &next, &disk).and_then(|swapped| {
-                if rolled_back { roll_back(&paths, swapped, &disk).map(drop) } else { Ok(()) }
+                let failed = paths.trash_path("failed");
+                if rolled_back { roll_back(&paths, swapped, &failed, &disk) } else { Ok(()) }
             });
             recover(&paths, &NoProgress).expect("it recovers");
             let names = fs_err::read_dir(folder.path()).expect("a directory").count();

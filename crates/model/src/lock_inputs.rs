@@ -71,6 +71,8 @@ pub struct RequestedChannel {
 /// What is requested for one platform.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlatformInputs {
+    /// The place in the file. `None` if the platform isn't from there.
+    pub place: Option<Place>,
     /// The match specs in the order of the file.
     pub requests: Vec<RequestedSpec>,
     /// The lines of the pip section.

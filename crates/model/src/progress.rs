@@ -201,6 +201,12 @@ pub enum Notice {
         /// Its path.
         to: PathBuf,
     },
+    /// The environment of a killed install has files that no package has: it was renamed instead of
+    /// removed.
+    UnfinishedKept {
+        /// Its path.
+        to: PathBuf,
+    },
     /// What the lock doesn't have was moved aside with the previous environment.
     MovedAside {
         /// How many files no record has.

@@ -215,12 +215,12 @@ fn try_resolve(
     let listed = listed_channels(environment, inputs.configuration)?;
     findings.extend(listed.finding);
     for (written, place) in &listed.channels {
-        for platform in &platforms {
+        for platform in platforms.keys() {
             channels.add(written, place.as_ref(), *platform, false)?;
         }
     }
     let mut platform_inputs = BTreeMap::new();
-    for platform in platforms {
+    for (platform, place) in platforms {
         let requests = environment
             .dependencies_for(platform)
             .map(|request| requested_spec(request, platform, &mut channels))
@@ -231,7 +231,7 @@ fn try_resolve(
             .collect();
         let virtual_packages =
             virtual_packages_for(platform, overrides, existing, inputs.host_packages);
-        platform_inputs.insert(platform, PlatformInputs { requests, pip, virtual_packages });
+        platform_inputs.insert(platform, PlatformInputs { place, requests, pip, virtual_packages });
     }
     findings.append(&mut channels.findings);
     findings.extend(terms_unless_reported(&channels.list, findings));
@@ -280,7 +280,7 @@ fn resolve_written(channels: &mut ChannelResolver<'_>, environment: &Environment
     let listed = listed_channels(environment, inputs.configuration);
     let listed = listed.map_or_else(|_| Vec::new(), |listed| listed.channels);
     let overrides = Overrides::default();
-    for platform in platforms(environment, &overrides, Some(lock), inputs.host) {
+    for platform in platforms(environment, &overrides, Some(lock), inputs.host).into_keys() {
         for (written, place) in &listed {
             let _ = channels.resolve(written, place.as_ref(), platform);
         }
@@ -328,26 +328,24 @@ fn terms_unless_reported(channels: &[RequestedChannel], findings: &[Finding]) ->
     anaconda_terms(channels.iter().flat_map(|channel| &channel.urls))
 }
 
-/// Returns the platforms of the command line, else of the file, else of the existing lock, else of
-/// this machine.
+/// Returns the platforms of the command line, else of the file with their places, else of the
+/// existing lock, else of this machine.
 fn platforms(
     environment: &Environment,
     overrides: &Overrides,
     existing: Option<&Lock>,
     host: Subdir,
-) -> Vec<Subdir> {
-    let mut platforms = if !overrides.platforms.is_empty() {
-        overrides.platforms.clone()
+) -> BTreeMap<Subdir, Option<Place>> {
+    if !overrides.platforms.is_empty() {
+        overrides.platforms.iter().map(|platform| (*platform, None)).collect()
     } else if !environment.platforms.is_empty() {
-        environment.platforms.iter().map(|platform| platform.value).collect()
+        let listed = environment.platforms.iter();
+        listed.map(|platform| (platform.value, Some(platform.place.clone()))).collect()
     } else if let Some(lock) = existing {
-        lock.platforms.keys().copied().collect()
+        lock.platforms.keys().map(|platform| (*platform, None)).collect()
     } else {
-        vec![host]
-    };
-    platforms.sort();
-    platforms.dedup();
-    platforms
+        BTreeMap::from([(host, None)])
+    }
 }
 
 /// The channels of environment.yml, each with its place.

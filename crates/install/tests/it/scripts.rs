@@ -100,6 +100,14 @@ fn a_script_that_fails_leaves_what_was_there_before() {
     assert_eq!(state(&fresh.prefix).unwrap(), PrefixState::Absent);
 }
 
+/// Makes the record of the install what it is while scripts run.
+fn interrupt(cache: &TestCache) {
+    let record = cache.prefix("env/conda-meta/envlock");
+    let text = std::fs::read_to_string(&record).unwrap().replace("true", "false");
+    std::fs::write(&record, text).unwrap();
+    assert_eq!(state(&cache.prefix("env")).unwrap(), PrefixState::Interrupted);
+}
+
 #[test]
 fn a_process_that_dies_while_scripts_run_is_taken_back() {
     let cache = TestCache::new();
@@ -107,11 +115,7 @@ fn a_process_that_dies_while_scripts_run_is_taken_back() {
     install(&cache.request("env", vec![old])).unwrap();
     let new = |version: &str| cache.package("a", version).file("share/a", version).build();
     install(&cache.request("env", vec![new("2")])).unwrap();
-    // As the record of the install is while scripts run.
-    let record = cache.prefix("env/conda-meta/envlock");
-    let text = std::fs::read_to_string(&record).unwrap().replace("true", "false");
-    std::fs::write(&record, text).unwrap();
-    assert_eq!(state(&cache.prefix("env")).unwrap(), PrefixState::Interrupted);
+    interrupt(&cache);
     let recorder = Recorder::default();
     install_observed(&cache.request("env", vec![new("3")]), &recorder).unwrap();
     let read = |name: &str| std::fs::read_to_string(cache.prefix(name).join("share/a")).unwrap();
@@ -119,4 +123,30 @@ fn a_process_that_dies_while_scripts_run_is_taken_back() {
     let prefix = cache.prefix("env");
     let recovery = Recovery::PreviousRestored;
     assert_eq!(recorder.notices()[0], Notice::Recovered { prefix, recovery });
+}
+
+#[test]
+fn files_of_the_user_in_an_unfinished_prefix_are_kept() {
+    for with_previous in [false, true] {
+        let cache = TestCache::new();
+        let new = |version: &str| cache.package("a", version).file("share/a", version).build();
+        if with_previous {
+            install(&cache.request("env", vec![new("1")])).unwrap();
+        }
+        install(&cache.request("env", vec![new("2")])).unwrap();
+        interrupt(&cache);
+        std::fs::create_dir(cache.prefix("env/results")).unwrap();
+        std::fs::write(cache.prefix("env/results/mine"), "mine").unwrap();
+        let recorder = Recorder::default();
+        install_observed(&cache.request("env", vec![new("3")]), &recorder).unwrap();
+        let to = cache.prefix("env~previous-2");
+        assert_eq!(std::fs::read_to_string(to.join("results/mine")).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(cache.prefix("env/share/a")).unwrap(), "3");
+        assert!(!cache.prefix("env/results").exists());
+        assert_eq!(recorder.notices()[1..], [Notice::UnfinishedKept { to }]);
+        // The next installs keep it, too.
+        install(&cache.request("env", vec![new("4")])).unwrap();
+        let expected = [".env~lock", "env", "env~previous", "env~previous-2"];
+        assert_eq!(names(&cache.root.path().join("envs")), expected);
+    }
 }

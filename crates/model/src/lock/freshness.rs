@@ -206,14 +206,20 @@ pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) ->
             requested: text(inputs.exclude_newer),
         }));
     }
-    for platform in inputs.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {
-        found.push(change(ChangeKind::PlatformAdded { platform: platform.to_string() }));
+    for (platform, requested) in &inputs.platforms {
+        if !lock.platforms.contains_key(platform) {
+            let kind = ChangeKind::PlatformAdded { platform: platform.to_string() };
+            found.push(Change { place: requested.place.clone(), kind });
+        }
     }
     for (platform, locked) in &lock.platforms {
         match inputs.platforms.get(platform) {
             Some(requested) => platform_changes(*platform, locked, requested, inputs, &mut found),
             None => {
-                found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }));
+                // The list that no longer has it.
+                let place = inputs.platforms.values().filter_map(|p| p.place.clone()).min();
+                let kind = ChangeKind::PlatformRemoved { platform: platform.to_string() };
+                found.push(Change { place, kind });
             }
         }
     }

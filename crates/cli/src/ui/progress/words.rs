@@ -91,6 +91,10 @@ pub(super) fn notice(notice: &Notice) -> String {
             from.display(),
             to.display()
         ),
+        Notice::UnfinishedKept { to } => format!(
+            "the environment of that install has files that no package has: it is kept as `{}`",
+            to.display()
+        ),
         Notice::MovedAside { files, packages, previous } => format!(
             "{} that the lock doesn't have moved to `{}` with the previous environment",
             files_and_packages(*files, *packages),
@@ -219,6 +223,11 @@ mod tests {
                 recovered(Recovery::PreviousRestored),
                 "an install into `/envs/ml` was killed: its post-link scripts were running, so \
                  the previous environment is restored",
+            ),
+            (
+                Notice::UnfinishedKept { to: "/envs/ml~previous-2".into() },
+                "the environment of that install has files that no package has: it is kept as \
+                 `/envs/ml~previous-2`",
             ),
             (
                 Notice::NotRemoved { path: "/x".into(), reason: "busy".into() },
