@@ -151,7 +151,9 @@ impl AsFindings for InstallError {
             }
             Self::UnmetVirtualPackages { missing } => {
                 let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());
-                missing.iter().for_each(|package| finding.add_note(package));
+                for package in missing {
+                    finding.add_note(package);
+                }
                 vec![finding.with_help(
                     "install on a machine that has it; or, where the machine is known better, set \
                      `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",

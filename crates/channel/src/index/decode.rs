@@ -189,14 +189,14 @@ mod tests {
 
     #[test]
     fn data_that_unpacks_to_many_times_its_size_is_not_written_to_the_end() {
-        let bomb = gzip(&[&b"{"[..], &[b' '; 10_000_000]].concat());
+        let bomb = gzip(&[&b"{"[..], &b" ".repeat(10_000_000)].concat());
         assert!(bomb.len() < 10_000_000 / 500);
         let limits = UnpackedLimits { bytes: 1 << 30, ratio: 50, ratio_from: 300_000 };
         let (why, written) = copy_encoded(&bomb, ContentEncoding::Gzip, limits);
         assert_eq!(why.as_deref(), Some("it unpacks to more than 50 times its size"));
         assert!(written.len() <= bomb.len() * 50, "{}", written.len());
         // Below the second limit any ratio is accepted.
-        let small = [&b"{"[..], &[b' '; 290_000], b"}"].concat();
+        let small = [&b"{"[..], &b" ".repeat(290_000), b"}"].concat();
         assert_eq!(copy_encoded(&gzip(&small), ContentEncoding::Gzip, limits), (None, small));
     }
 

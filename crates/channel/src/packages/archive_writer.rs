@@ -125,7 +125,9 @@ mod tests {
             all.extend([number; 100]);
             assert!(writer.write(Bytes::from(vec![number; 100])).await);
         }
-        let WrittenArchive { path, sha256, size } = writer.finish().await.ok().expect("room");
+        let Ok(WrittenArchive { path, sha256, size }) = writer.finish().await else {
+            panic!("the archive is complete");
+        };
         assert_eq!(size, 10_000);
         assert_eq!(fs_err::read(&path).expect("the file"), all);
         assert_eq!(sha256, compute_bytes_digest::<Sha256>(&all));
@@ -154,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn an_archive_is_not_written_above_its_limit_whatever_it_is_compressed_to() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(&[b'x'; 1_000_000]).expect("memory");
+        encoder.write_all(&b"x".repeat(1_000_000)).expect("memory");
         let gzip = encoder.finish().expect("memory");
         let plain = vec![b'x'; 1_000_000];
         for (received, encoding) in

@@ -213,14 +213,13 @@ pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) ->
         }
     }
     for (platform, locked) in &lock.platforms {
-        match inputs.platforms.get(platform) {
-            Some(requested) => platform_changes(*platform, locked, requested, inputs, &mut found),
-            None => {
-                // The list that no longer has it.
-                let place = inputs.platforms.values().filter_map(|p| p.place.clone()).min();
-                let kind = ChangeKind::PlatformRemoved { platform: platform.to_string() };
-                found.push(Change { place, kind });
-            }
+        if let Some(requested) = inputs.platforms.get(platform) {
+            platform_changes(*platform, locked, requested, inputs, &mut found);
+        } else {
+            // The list that no longer has it.
+            let place = inputs.platforms.values().filter_map(|p| p.place.clone()).min();
+            let kind = ChangeKind::PlatformRemoved { platform: platform.to_string() };
+            found.push(Change { place, kind });
         }
     }
     for name in differing(&lock.variables, &inputs.variables) {
