@@ -161,9 +161,6 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
     error[stale-lock]: `lib` is no longer requested (linux-64)
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
-    error[stale-lock]: osx-arm64 is requested, but not in the lock
-      help: run `envlock solve`; `envlock install --frozen` installs it as it is
-
     error[stale-lock]: the channels were [conda-forge] and are [bioconda,
       conda-forge]
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
@@ -172,6 +169,12 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: the variable B changed
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
+
+    error[stale-lock]: osx-arm64 is requested, but not in the lock
+      --> environment.yml:3:23
+      3 | platforms: [linux-64, osx-arm64]
+        |                       ^^^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: `app >=2` is requested, but the lock has app-1.0-0.conda
@@ -213,7 +216,17 @@ fn rule_4_a_platform_that_is_no_longer_listed_is_reported_with_the_list() {
     };
     let lab = Lab::solved(world(), &yml("linux-64, osx-arm64"));
     lab.write_environment(&yml("linux-64"));
-    insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--check"])), @"");
+    insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--check"])), @"
+    -- stdout
+    envlock.lock no longer matches environment.yml
+    -- stderr
+    error[stale-lock]: osx-arm64 is in the lock, but no longer requested
+      --> environment.yml:2:13
+      2 | platforms: [linux-64]
+        |             ^^^^^^^^
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
+    -- exit 5
+    ");
 }
 
 #[test]

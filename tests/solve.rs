@@ -24,7 +24,7 @@ fn a_first_solve_writes_the_lock_and_suggests_the_next_command() {
     wrote envlock.lock
     next: envlock install --mirror 'https://conda.anaconda.org/=http://mirror/anaconda/cloud/' --mirror 'https://repo.anaconda.com/=http://mirror/anaconda/' --no-origin
     -- stderr
-        index  2 indexes, 489 B fetched
+        index  2 indexes, 495 B fetched
         solve  2 packages
     -- exit 0
     ");

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Credentials, IdleEvent, ProxyServers, Sources, TlsTrust};
+use envlock_report::Finding;
+
+use crate::{Credentials, IdleEvent, ProxyServer, ProxyServers, Sources, TlsTrust};
 
 /// Settings of the channel client. Only reqwest reads the environment: the proxies (unless
 /// [`Settings::proxies`] is false or `proxy_servers` has some) and `SSL_CERT_FILE`.
@@ -62,5 +64,19 @@ impl Settings {
             trust: TlsTrust::System,
             identity: None,
         }
+    }
+
+    /// Returns the errors of entries that can't be used: each fails the requests that need it, and no
+    /// others.
+    pub fn unusable_entries(&self) -> Vec<Finding> {
+        let trust = match &self.trust {
+            TlsTrust::Unusable(error) => Some(error.as_ref().clone()),
+            _ => None,
+        };
+        let proxies = self.proxy_servers.by_scheme.values().filter_map(|server| match server {
+            ProxyServer::Unusable(error) => Some(error.as_ref().clone()),
+            ProxyServer::Url(_) => None,
+        });
+        trust.into_iter().chain(proxies).collect()
     }
 }

@@ -311,11 +311,11 @@ impl<'a> Acl<'a> {
         }
     }
 
-    /// Finds the rule that decides on a SCAN of `path`. Before 2.6.0 OpenBao tries the path without
-    /// its final slash only for exact rules.
+    /// Finds the rule that decides on a SCAN of `path`, seen from the root namespace. Before 2.6.0
+    /// OpenBao tries the path without its final slash only for exact rules.
     pub(crate) fn rule_for_scan(&self, path: &str) -> Option<RuleId> {
         if self.dialect != Dialect::OpenBaoLegacy {
-            return self.deciding_rule(path, true);
+            return self.rule_for(path, true);
         }
         let path = path.trim_start_matches('/');
         let exact = |path| self.exact.get(path).copied();

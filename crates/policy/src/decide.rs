@@ -162,7 +162,7 @@ impl Acl<'_> {
         let path = self.path_from_root(request.path, &namespace);
         let deciding = match request.operation {
             Operation::Scan => self.rule_for_scan(&path),
-            _ => self.deciding_rule(&path, listing),
+            _ => self.rule_for(&path, listing),
         };
         let Some(id) = deciding else { return decision };
         let rule = self.rule(id);

@@ -30,7 +30,10 @@ pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let completion = match channel_setup(app.settings, &configuration) {
         Ok(reach) => {
             findings.extend(reach.warnings);
-            Completion::Complete
+            match reach.settings.unusable_entries() {
+                unusable if unusable.is_empty() => Completion::Complete,
+                unusable => Completion::Failed(Failure::new(Exit::Usage, unusable)),
+            }
         }
         Err(error) => Completion::Failed(Failure::from_error(&error)),
     };

@@ -136,9 +136,7 @@ pub(crate) fn channel_setup(
 /// Returns the trust for a setting that can't be used: only a request over TLS fails.
 fn unusable(error: &NetworkError) -> TlsTrust {
     let finding = error.findings().swap_remove(0);
-    TlsTrust::Unusable(Arc::new(
-        finding.with_help("correct the entry: a request of this run needs it"),
-    ))
+    TlsTrust::Unusable(Arc::new(finding.with_help("correct the entry: requests that need it fail")))
 }
 
 /// Returns an error if `SSL_CERT_FILE` names a pipe, which would block, or a device.
@@ -234,7 +232,7 @@ fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     let name = key::PROXY_SERVERS.name;
     let finding =
         Finding::new(Code::ConfigurationValue, format!("`{name}` can't be used: {reason}"))
-            .with_help("correct the entry: a request of this run needs it");
+            .with_help("correct the entry: requests that need it fail");
     match &set.set_by {
         ValueSource::File(place) => finding.at(place.clone()),
         by => finding.with_note(format!("set by {by}")),

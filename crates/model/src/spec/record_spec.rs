@@ -1,5 +1,7 @@
 //! The dependencies and constraints of records, with conda's meaning.
 
+use std::fmt;
+
 use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, PackageName, PackageRecord, ParseMatchSpecOptions,
     RepodataRevision,
@@ -77,6 +79,11 @@ impl RecordSpec {
         &self.spec
     }
 
+    /// Returns the condition on the version that rattler has no form for, as it is written.
+    pub fn version_condition(&self) -> Option<&str> {
+        self.conditions.version_text()
+    }
+
     /// Whether a record meets the dependency or the constraint.
     pub fn matches(&self, record: &PackageRecord) -> bool {
         self.spec.matches(record) && self.conditions.match_record(record)
@@ -113,6 +120,16 @@ impl RecordSpec {
         };
         let build = self.spec.build.as_ref().map(|build| format!(" {build}")).unwrap_or_default();
         Some(format!("{} {version}{build}", self.package()))
+    }
+}
+
+impl fmt::Display for RecordSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.version_condition(), &self.spec.build) {
+            (None, _) => write!(f, "{}", self.spec),
+            (Some(version), None) => write!(f, "{} {version}", self.package()),
+            (Some(version), Some(build)) => write!(f, "{} {version} {build}", self.package()),
+        }
     }
 }
 
@@ -172,6 +189,13 @@ mod tests {
         ("x *", &["1 0"], &[]),
         ("x 1.2.* py*", &["1.2.9 py_0"], &["1.2.9 0", "1.20 py_0"]),
     ];
+
+    #[test]
+    fn a_text_keeps_the_version_that_rattler_has_no_form_for() {
+        for text in ["x >=5.1,!=6.0.*", "x *.dev", "x 1.0.0.* py_0", "x >=1,<2.0a0"] {
+            assert_eq!(RecordSpec::parse(text).expect(text).to_string(), text);
+        }
+    }
 
     #[test]
     fn the_patterns_of_indexes_match_as_in_conda() {

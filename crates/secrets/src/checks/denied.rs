@@ -48,12 +48,13 @@ fn denied(
         finding.add_note(note);
     }
     if verdict.more_hidden > 0 {
-        finding
-            .notes
-            .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
+        finding.add_note(format!(
+            "the deciding rule hides {}",
+            count(verdict.more_hidden, "more rule")
+        ));
     }
     if let Some(note) = namespace::in_patterns(evaluation) {
-        finding.notes.push(note);
+        finding.add_note(note);
     }
     let group = evaluation.checked.need(need).need.required.group();
     if let Some(group) = group {

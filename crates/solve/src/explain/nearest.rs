@@ -36,8 +36,10 @@ pub(super) fn no_such_version(
         };
         Some(ExcludedRequirement {
             dependency: needs.package().to_owned(),
-            version: text::version_text(needs.spec()),
-            needs: needs.spec().to_string(),
+            version: needs
+                .version_condition()
+                .map_or_else(|| text::version_text(needs.spec()), str::to_owned),
+            needs: needs.to_string(),
             by: RequestLine::new(by),
             by_version: text::requested_version(by),
         })

@@ -91,7 +91,7 @@ impl Wanted<'_> {
     fn text(&self) -> String {
         match self {
             Self::Request(request) => request.spec.to_string(),
-            Self::Dependency(spec) => spec.spec().to_string(),
+            Self::Dependency(spec) => spec.to_string(),
         }
     }
 }

@@ -27,9 +27,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let mut finding = Finding::new(Code::MissingField, message);
         finding.level = online.level_of_absence(resolved);
         let more = if known.len() > SHOWN { ", …" } else { "" };
-        finding
-            .notes
-            .push(format!("its fields are {}{more}", join_names(known.iter().take(SHOWN))));
+        finding.add_note(format!("its fields are {}{more}", join_names(known.iter().take(SHOWN))));
         let meant: Vec<_> = missing_fields
             .iter()
             .filter_map(|name| Some((name, nearest(name, known.iter().map(String::as_str))?)))
