@@ -32,6 +32,7 @@ mod acl;
 mod block;
 mod body;
 mod capability;
+mod choice;
 mod decide;
 mod dialect;
 mod document;
