@@ -127,7 +127,9 @@ impl<'a> Acl<'a> {
         let refused = |text| PolicyErrorKind::PlusStar(text).at(&policy.file, block.pos);
         let Some(text) = expanded else {
             Pattern::new(&block.pattern, &policy.namespace).map_err(refused)?;
-            if context.identity.is_none() {
+            let mut directives = template::directives(&block.pattern);
+            if context.identity.is_none() && directives.all(|text| template::has_value(text.trim()))
+            {
                 self.undecided.push(id);
             }
             return Ok(());
@@ -243,6 +245,11 @@ impl<'a> Acl<'a> {
     pub(crate) fn candidates(&self, path: &str) -> Vec<RuleId> {
         let longest = self.prefixes(path).next();
         longest.into_iter().chain(self.matching_segments(path)).collect()
+    }
+
+    /// The number of patterns of segments that a search for `path` compares.
+    pub(crate) fn number_of_compared_segments(&self, path: &str) -> usize {
+        self.by_segment.candidates(path).len()
     }
 
     /// The prefix patterns that match, longest first.

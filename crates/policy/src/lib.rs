@@ -45,8 +45,10 @@ mod identity;
 mod identity_read;
 mod json;
 pub mod lint;
+mod mounts;
 mod parameters;
 mod pattern;
+mod reach;
 mod request;
 mod rule;
 mod segments;
@@ -54,6 +56,7 @@ pub mod suite;
 mod template;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use acl::{Acl, RuleId, RuleOrigin, ServerContext};
 pub use block::Block;
@@ -64,6 +67,8 @@ pub use document::Policy;
 pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use identity::{Alias, Entity, Group, Identity};
+pub use mounts::Mounts;
 pub use request::{Operation, Request};
 pub use rule::{BlockId, RequiredApproval, Rule};
 pub use template::may_match;
+pub use write::{kv2_path_blocks, path_block};

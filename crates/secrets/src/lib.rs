@@ -9,5 +9,6 @@ pub mod checks;
 pub mod facts;
 pub mod generate;
 pub mod manifest;
+mod mounts;
 pub mod requirement;
 pub mod verdict;

@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     ActivationFailed "activation-failed" Error;
     AddressInManifest "address-in-manifest" Error;
+    AlternativesInPattern "alternatives-in-pattern" Warning;
     BadIndex "bad-index" Error;
     BadPrefix "bad-prefix" Error;
     BundleConflict "bundle-conflict" Error;
@@ -96,6 +97,7 @@ codes! {
     DuplicateRequest "duplicate-request" Warning;
     DuplicateVariable "duplicate-variable" Error;
     EmptyEnvironment "empty-environment" Error;
+    EndsInSlash "ends-in-slash" Warning;
     EnvironmentName "environment-name" Error;
     Excess "excess" Warning;
     ExcludeNewer "exclude-newer" Note;
@@ -114,6 +116,7 @@ codes! {
     GrantsNothing "grants-nothing" Warning;
     HiddenByPriority "hidden-by-priority" Error;
     HostilePackage "hostile-package" Error;
+    IgnoredParameters "ignored-parameters" Warning;
     ImplicitChannels "implicit-channels" Warning;
     ImplicitDefaults "implicit-defaults" Warning;
     IndexOlder "index-older" Warning;
@@ -129,6 +132,7 @@ codes! {
     JsonFlattened "json-flattened" Warning;
     JsonLostValue "json-lost-value" Warning;
     Kv2DataPath "kv2-data-path" Error;
+    LeadingSlash "leading-slash" Note;
     LinkFailed "link-failed" Error;
     ListOnData "list-on-data" Warning;
     LiteralStarValue "literal-star-value" Warning;
@@ -158,6 +162,7 @@ codes! {
     MovedPrefix "moved-prefix" Error;
     NamespaceUnknown "namespace-unknown" Error;
     NetworkUnusable "network-unusable" Error;
+    NeverDecides "never-decides" Warning;
     NoAddress "no-address" Error;
     NoChannel "no-channel" Error;
     NoCpython "no-cpython" Error;
@@ -202,6 +207,7 @@ codes! {
     PipCredential "pip-credential" Error;
     PipMissing "pip-missing" Warning;
     PipSkipped "pip-skipped" Error;
+    PlaceholderInPattern "placeholder-in-pattern" Warning;
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
     PolicyFile "policy-file" Error;
@@ -215,7 +221,9 @@ codes! {
     RateLimited "rate-limited" Error;
     RecordMalformed "record-malformed" Error;
     Redirected "redirected" Error;
+    RegularExpression "regular-expression" Warning;
     ReservedChannel "reserved-channel" Error;
+    ResponseParameters "response-parameters" Warning;
     RootToken "root-token" Error;
     ScriptsNotRun "scripts-not-run" Warning;
     Sealed "sealed" Error;
@@ -254,6 +262,7 @@ codes! {
     UnknownPlatform "unknown-platform" Error;
     UnknownSection "unknown-section" Error;
     UnknownTag "unknown-tag" Error;
+    UnknownTemplate "unknown-template" Warning;
     UnknownValue "unknown-value" Error;
     UnknownVersion "unknown-version" Error;
     UnlabelledPath "unlabelled-path" Warning;
@@ -270,6 +279,7 @@ codes! {
     Unverifiable "unverifiable" Error;
     UnverifiedServers "unverified-servers" Warning;
     UnwritableFile "unwritable-file" Error;
+    UrlInPattern "url-in-pattern" Warning;
     Usage "usage" Error;
     ValueInManifest "value-in-manifest" Error;
     VariableContradicts "variable-contradicts" Error;
