@@ -275,10 +275,10 @@ mod tests {
             dialect in prop::sample::select(Dialect::ALL.to_vec()),
             listing in any::<bool>(),
         ) {
-            let text: String = rules
-                .iter()
-                .map(|(pattern, word)| format!("path \"{pattern}\" {{ capabilities = [\"{word}\"] }}\n"))
-                .collect();
+            let block = |(pattern, word): &(String, &str)| {
+                format!("path \"{pattern}\" {{ capabilities = [\"{word}\"] }}\n")
+            };
+            let text = rules.iter().map(block).collect::<String>();
             let policy = Policy::parse("p", "p.hcl", &text).unwrap();
             let context = ServerContext {
                 dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "",

@@ -46,6 +46,7 @@ mod identity_read;
 mod json;
 pub mod lint;
 mod mounts;
+mod overlap;
 mod parameters;
 mod pattern;
 mod reach;

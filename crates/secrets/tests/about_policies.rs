@@ -92,6 +92,12 @@ fn every_finding_about_a_policy_names_the_policy() {
                    path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
         ),
         (
+            "deny-overruled",
+            READ.to_owned()
+                + "path \"a/c/*\" { capabilities = [\"read\"] }\n\
+                   path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
+        ),
+        (
             "ignored-parameters",
             READ.to_owned()
                 + "path \"a\" { capabilities = [\"list\"] denied_parameters = { \"x\" = [] } }\n",

@@ -190,7 +190,7 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 66] = [
+const CODES: [&str; 67] = [
     "address-in-manifest",
     "denied",
     "deny-discards",
@@ -251,6 +251,7 @@ const CODES: [&str; 66] = [
     "ends-in-slash",
     "ignored-parameters",
     "leading-slash",
+    "deny-overruled",
     "never-decides",
     "placeholder-in-pattern",
     "regular-expression",

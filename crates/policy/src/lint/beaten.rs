@@ -31,12 +31,59 @@ pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>)
         beaten.insert(id.block);
         sink.push(finding);
     }
+    for (id, finding) in overruled(&acls) {
+        if !beaten.contains(&id.block) {
+            sink.push(finding);
+        }
+    }
     beaten
 }
 
 /// The rules that never decide on the servers of `acls`, which have the same policies.
 pub fn rules_that_never_decide(acls: &[Acl<'_>]) -> Vec<Finding> {
-    findings(acls).into_iter().map(|(_, finding)| finding).collect()
+    let beaten = findings(acls);
+    let known: HashSet<BlockId> = beaten.iter().map(|(id, _)| *id).collect();
+    let overruled = overruled(acls).into_iter().filter(|(id, _)| !known.contains(id));
+    beaten.into_iter().chain(overruled).map(|(_, finding)| finding).collect()
+}
+
+/// The denies that lose paths to rules that aren't exceptions of them. The servers agree on them but
+/// for blocks that expire, so that the first one stands for all.
+fn overruled(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
+    let Some(acl) = acls.first() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for found in acl.overruled_denies() {
+        let by = acl.rule(found.by).pattern();
+        for id in acl.rule(found.rule).blocks() {
+            if !acl.block(*id).capabilities().contains_deny() {
+                continue;
+            }
+            let origin = acl.block_origin(*id);
+            let message = format!(
+                "path \"{}\" doesn't deny \"{}\", which it matches: \"{by}\" has priority there",
+                origin.pattern, found.path
+            );
+            let help = "narrow the rule that has priority, or deny this path in a block of its own";
+            let finding = Finding::new(Code::DenyOverruled, message)
+                .about_policy(&origin.policy)
+                .at(origin.place)
+                .with_help(help);
+            let finding = with_winner(acl, finding, found.by, found.rule);
+            findings.push((*id, finding));
+        }
+    }
+    findings
+}
+
+/// Adds the place of the rule that has priority, and why it has.
+fn with_winner(acl: &Acl<'_>, finding: Finding, winner: RuleId, rule: RuleId) -> Finding {
+    let Some(place) = acl.first_rule_origins(winner, 1).pop() else { return finding };
+    let name = acl.rule(winner).pattern();
+    let message = match criterion(acl, winner, rule) {
+        Some(criterion) => format!("\"{name}\" of {} has priority: {criterion}", place.policy),
+        None => format!("\"{name}\" of {} has priority", place.policy),
+    };
+    finding.with_related(place.place, message)
 }
 
 /// The servers on which a block is beaten.
@@ -109,16 +156,7 @@ fn finding(acl: &Acl<'_>, id: BlockId, beaten: &Beaten, servers: usize) -> Findi
         let note = format!("on {} it may still decide a list", on(&beaten.perhaps_lists));
         finding = finding.with_note(note);
     }
-    for other in by.iter().take(NAMED) {
-        let Some(place) = acl.first_rule_origins(*other, 1).pop() else { continue };
-        let name = acl.rule(*other).pattern();
-        let message = match criterion(acl, *other, rule) {
-            Some(criterion) => format!("\"{name}\" of {} has priority: {criterion}", place.policy),
-            None => format!("\"{name}\" of {} has priority", place.policy),
-        };
-        finding = finding.with_related(place.place, message);
-    }
-    finding
+    by.iter().take(NAMED).fold(finding, |finding, other| with_winner(acl, finding, *other, rule))
 }
 
 /// The property by which `winner` has priority.

@@ -75,6 +75,7 @@ codes! {
     Denied "denied" Error;
     DenyDiscards "deny-discards" Warning;
     DenyLeavesParent "deny-leaves-parent" Warning;
+    DenyOverruled "deny-overruled" Warning;
     DependsOnIdentity "depends-on-identity" Error;
     DialectDependent "dialect-dependent" Error;
     DialectOnly "dialect-only" Warning;

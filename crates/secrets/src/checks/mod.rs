@@ -187,11 +187,13 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
         let same = findings.iter().filter(|finding| finding.code == code);
         same.filter_map(|finding| finding.place.clone()).collect()
     };
-    let beaten = places(&lints, Code::NeverDecides);
-    findings.retain(|finding| {
-        let known = finding.place.as_ref().is_some_and(|place| beaten.contains(place));
-        finding.code != Code::NeverDecides || !known
-    });
+    for code in [Code::NeverDecides, Code::DenyOverruled] {
+        let known = places(&lints, code);
+        findings.retain(|finding| {
+            let known = finding.place.as_ref().is_some_and(|place| known.contains(place));
+            finding.code != code || !known
+        });
+    }
     // A denied need names the rule on the logical path, too.
     let denied = findings.iter().filter(|finding| finding.code == Code::Kv2DataPath);
     let named: HashSet<Place> = denied
