@@ -207,8 +207,9 @@ mod tests {
             one in "[ab+](/[ab+]){0,3}/?[*]?",
             other in "[ab+](/[ab+]){0,3}/?[*]?",
         ) {
-            prop_assume!(!one.contains("+*") && !other.contains("+*"));
-            let (one, other) = (Pattern::new(&one, "").unwrap(), Pattern::new(&other, "").unwrap());
+            // The servers refuse `+*`.
+            let read = |text: &str| Pattern::new(&text.replace("+*", "a*"), "").unwrap();
+            let (one, other) = (read(&one), read(&other));
             let (mut contained, mut common) = (true, false);
             for path in all_paths() {
                 let matches = other.matches(&path);

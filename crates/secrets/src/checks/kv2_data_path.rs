@@ -38,7 +38,7 @@ pub(super) fn explain_denial(
         need.mount,
     );
     let finding = Finding::new(Code::Kv2DataPath, message)
-        .with_help(format!("replace the rule at {} by", origin.place));
+        .with_help(format!("change the rule at {} to", origin.place));
     // What else the old rule names would be excess. Other identities use other paths of a template.
     let templated = origin.pattern.contains("{{");
     let below = below_mount(&origin.pattern, &need.mount).filter(|_| templated);
