@@ -180,7 +180,9 @@ impl<'a> Acl<'a> {
         let refused = |text| PolicyErrorKind::PlusStar(text).at(&policy.file, block.pos);
         let Some(text) = expanded else {
             Pattern::new(&block.pattern, &namespace).map_err(refused)?;
-            if context.identity.is_none() {
+            let mut directives = template::directives(&block.pattern);
+            if context.identity.is_none() && directives.all(|text| template::has_value(text.trim()))
+            {
                 self.undecided.push(id);
             }
             return Ok(());
@@ -290,25 +292,7 @@ impl<'a> Acl<'a> {
 
     /// Finds the rule that decides on `path`, seen from the root namespace.
     pub(crate) fn rule_for(&self, path: &str, listing: bool) -> Option<RuleId> {
-        let path = path.trim_start_matches('/');
-        if let Some(rule) = self.exact.get(path) {
-            return Some(*rule);
-        }
-        let bare = path.strip_suffix('/').filter(|_| listing);
-        let Some(bare) = bare.filter(|_| self.dialect != Dialect::RustyVault) else {
-            return self.best_match(path);
-        };
-        if let Some(rule) = self.exact.get(bare) {
-            return Some(*rule);
-        }
-        match self.dialect {
-            Dialect::OpenBao => self.best_match(path).or_else(|| self.best_match(bare)),
-            Dialect::OpenBaoLegacy | Dialect::Vault121 | Dialect::VaultLegacy => {
-                self.best_match(bare).or_else(|| self.best_match(path))
-            }
-            Dialect::Vault => self.best_of_both_spellings(path, bare),
-            Dialect::RustyVault => self.best_match(path),
-        }
+        self.choose(path, listing).map(|choice| choice.rule)
     }
 
     /// Finds the rule that decides on a SCAN of `path`, seen from the root namespace. Before 2.6.0
@@ -323,37 +307,20 @@ impl<'a> Acl<'a> {
         exact(path).or_else(|| exact(bare?)).or_else(|| self.best_match(path))
     }
 
-    fn best_match(&self, path: &str) -> Option<RuleId> {
-        self.highest_rank(self.candidates(path).into_iter())
-    }
-
-    fn highest_rank(&self, candidates: impl Iterator<Item = RuleId>) -> Option<RuleId> {
-        candidates.max_by_key(|rule| self.rules[*rule].pattern.rank())
-    }
-
-    /// Current Vault searches for both spellings at once: the most specific deny wins over a less
-    /// specific grant of `list`, and rules that do neither hide nothing.
-    fn best_of_both_spellings(&self, path: &str, bare: &str) -> Option<RuleId> {
-        let mut pool = self.candidates(bare);
-        pool.extend(self.candidates(path));
-        let with = |capability| {
-            let having = pool.iter().copied();
-            let having = having.filter(move |r| self.rules[*r].capabilities.contains(capability));
-            self.highest_rank(having)
-        };
-        let rank = |rule: RuleId| self.rules[rule].pattern.rank();
-        match (with(Capability::Deny), with(Capability::List)) {
-            (Some(deny), Some(list)) => Some(if rank(deny) > rank(list) { deny } else { list }),
-            (Some(deny), None) => Some(deny),
-            (None, Some(list)) => Some(list),
-            (None, None) => self.highest_rank(pool.iter().copied()),
-        }
+    /// The rule whose pattern is exactly `path`.
+    pub(crate) fn exact_rule(&self, path: &str) -> Option<RuleId> {
+        self.exact.get(path).copied()
     }
 
     /// The longest prefix that matches, and every matching pattern of segments.
-    fn candidates(&self, path: &str) -> Vec<RuleId> {
+    pub(crate) fn candidates(&self, path: &str) -> Vec<RuleId> {
         let longest = self.prefixes(path).next();
         longest.into_iter().chain(self.matching_segments(path)).collect()
+    }
+
+    /// The number of patterns of segments that a search for `path` compares.
+    pub(crate) fn number_of_compared_segments(&self, path: &str) -> usize {
+        self.by_segment.candidates(path).len()
     }
 
     /// The prefix patterns that match, longest first.
@@ -380,10 +347,8 @@ impl<'a> Acl<'a> {
         listing: bool,
         deciding: RuleId,
     ) -> Vec<RuleId> {
-        let path = path.trim_start_matches('/');
-        let bare = path.strip_suffix('/').filter(|_| listing);
         let mut hidden = Vec::new();
-        for path in [Some(path), bare].into_iter().flatten() {
+        for path in self.searched_spellings(path, listing) {
             hidden.extend(self.exact.get(path));
             hidden.extend(self.prefixes(path));
             hidden.extend(self.matching_segments(path));

@@ -55,6 +55,11 @@ impl Block {
         self.capabilities
     }
 
+    /// Whether the pattern contains `{{…}}`, so that identities share the block.
+    pub fn is_templated(&self) -> bool {
+        self.templated
+    }
+
     /// Whether it grants its capabilities without further conditions.
     pub fn is_unconditional(&self) -> bool {
         let none =

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::acl::{Acl, RuleId, RuleOrigin};
+use super::block::Parameters;
 use super::capability::Capability;
+pub use super::choice::RuleChoice;
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
-use super::pattern::{PatternKind, RankCriterion};
 use super::protected::may_be_protected_by_pki;
 use super::request::Request;
-use super::rule::RequiredApproval;
+use super::rule::{RequiredApproval, Rule};
 
 /// The answer of one server to one request, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,6 +71,8 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
     let listing = request.operation.tries_path_without_slash(acl.dialect);
     let hidden =
         decision.rule.map(|rule| acl.hidden_from_root(&path, listing, rule)).unwrap_or_default();
+    let choice = acl.choose(&path, listing).filter(|choice| decision.rule == Some(choice.rule));
+    let why_chosen = choice.map(|choice| acl.why(choice, &path, listing, hidden.first().copied()));
     Explanation {
         dialect: acl.dialect,
         operation: request.operation.name(),
@@ -77,7 +80,7 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
         allowed: decision.allowed,
         capabilities: acl.capabilities(request.path, request.namespace),
         rule: decision.rule.map(|rule| acl.rule_origins(rule)).unwrap_or_default(),
-        why_chosen: decision.rule.map(|rule| why_chosen(acl, rule, &hidden)),
+        why_chosen,
         hidden: hidden.iter().flat_map(|rule| acl.rule_origins(*rule)).collect(),
         conditions: decision.rule.map(|rule| conditions(acl, rule, request)).unwrap_or_default(),
         undecided: undecided(acl, &path),
@@ -93,54 +96,16 @@ fn undecided(acl: &Acl<'_>, path: &str) -> Vec<RuleOrigin> {
     open.map(|id| acl.block_origin(*id)).collect()
 }
 
-/// Why the deciding rule is chosen from all rules that match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RuleChoice {
-    /// Its pattern is the exact path.
-    Exact,
-    /// No other rule matches.
-    Only,
-    /// The other rule's pattern is the path without its final slash.
-    WithSlash,
-    /// Its pattern has a higher rank than the next one.
-    Rank {
-        /// The first property in which the patterns differ.
-        criterion: RankCriterion,
-        /// The pattern of the next rule.
-        next: String,
-    },
-}
-
-impl fmt::Display for RuleChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exact => {
-                f.write_str("it names the path exactly, which takes precedence over wildcards")
-            }
-            Self::Only => f.write_str("no other rule matches"),
-            Self::WithSlash => {
-                f.write_str("the other rule names the path without its slash, and this one with it")
-            }
-            Self::Rank { criterion, next } => {
-                write!(
-                    f,
-                    "{criterion} than \"{next}\"; rules of different patterns are never merged"
-                )
-            }
-        }
-    }
-}
-
 /// A condition of a request, in addition to the capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleCondition {
     /// The response must be wrapped.
     Wrapping,
-    /// These parameters are required.
+    /// The request must have these parameters.
     Required(Vec<String>),
-    /// Only these parameters are allowed.
+    /// The request may have only these parameters.
     Allowed(Vec<String>),
-    /// These parameters are denied.
+    /// The request may not have these parameters.
     Denied(Vec<String>),
     /// Another person must act first.
     RequiredApproval(RequiredApproval),
@@ -154,12 +119,14 @@ impl fmt::Display for RuleCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wrapping => f.write_str("the response must be wrapped (X-Vault-Wrap-TTL)"),
-            Self::Required(names) => write!(f, "the parameters {} are required", names.join(", ")),
+            Self::Required(names) => {
+                write!(f, "the request must have the parameters {}", names.join(", "))
+            }
             Self::Allowed(names) => {
-                write!(f, "the parameters {} are allowed, some of them by value", names.join(", "))
+                write!(f, "the request may have only the parameters {}", names.join(", "))
             }
             Self::Denied(names) => {
-                write!(f, "the parameters {} are denied, some of them by value", names.join(", "))
+                write!(f, "the request may not have the parameters {}", names.join(", "))
             }
             Self::RequiredApproval(RequiredApproval::Confirmation) => {
                 f.write_str("a person must confirm (mfa_methods)")
@@ -173,38 +140,14 @@ impl fmt::Display for RuleCondition {
     }
 }
 
-/// The priority rule that decides.
-fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
-    let pattern = &acl.rule(rule).pattern;
-    if pattern.kind == PatternKind::Exact {
-        return RuleChoice::Exact;
-    }
-    let Some(next) = hidden.first() else { return RuleChoice::Only };
-    let other = &acl.rule(*next).pattern;
-    if other.kind == PatternKind::Exact {
-        return RuleChoice::WithSlash;
-    }
-    RuleChoice::Rank {
-        criterion: pattern.rank().decisive_criterion(&other.rank()),
-        next: other.to_policy_text(),
-    }
-}
-
 fn conditions(acl: &Acl<'_>, rule: RuleId, request: &Request<'_>) -> Vec<RuleCondition> {
     let rule = acl.rule(rule);
     let mut conditions = Vec::new();
     if rule.min_wrapping_ttl > 0 || rule.max_wrapping_ttl > 0 {
         conditions.push(RuleCondition::Wrapping);
     }
-    if !rule.required.is_empty() {
-        conditions.push(RuleCondition::Required(rule.required.iter().cloned().collect()));
-    }
-    let kinds: [fn(Vec<String>) -> RuleCondition; 2] =
-        [RuleCondition::Allowed, RuleCondition::Denied];
-    for (kind, parameters) in kinds.into_iter().zip([&rule.allowed, &rule.denied]) {
-        if let Some(parameters) = parameters.as_ref().filter(|parameters| !parameters.is_empty()) {
-            conditions.push(kind(parameters.keys().cloned().collect()));
-        }
+    if request.operation.has_parameters() {
+        conditions.extend(parameter_conditions(rule));
     }
     conditions.extend(
         rule.mfa.then_some(RuleCondition::RequiredApproval(RequiredApproval::Confirmation)),
@@ -217,6 +160,30 @@ fn conditions(acl: &Acl<'_>, rule: RuleId, request: &Request<'_>) -> Vec<RuleCon
         && may_be_protected_by_pki(request.path, request.operation);
     conditions.extend(lacks_sudo.then_some(RuleCondition::SudoOnPki));
     conditions
+}
+
+/// The conditions on the parameters of a request. The servers check them for some operations only.
+fn parameter_conditions(rule: &Rule) -> impl Iterator<Item = RuleCondition> {
+    let names = |parameters: &Option<Parameters>| {
+        let parameters = parameters.iter().flatten();
+        let named = parameters.map(|(name, values)| match values.as_slice() {
+            [] => name.clone(),
+            _ => format!("{name} (some values)"),
+        });
+        named.collect()
+    };
+    [
+        RuleCondition::Required(rule.required.iter().cloned().collect()),
+        RuleCondition::Allowed(names(&rule.allowed)),
+        RuleCondition::Denied(names(&rule.denied)),
+    ]
+    .into_iter()
+    .filter(|condition| match condition {
+        RuleCondition::Required(names)
+        | RuleCondition::Allowed(names)
+        | RuleCondition::Denied(names) => !names.is_empty(),
+        _ => true,
+    })
 }
 
 impl fmt::Display for Explanation {

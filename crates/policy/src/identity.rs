@@ -121,7 +121,7 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// The value of `now`, `now.plus.1h` or `now.minus.30s`, in seconds since 1970.
-fn time(selector: &str, now: Timestamp) -> Option<String> {
+pub(crate) fn time(selector: &str, now: Timestamp) -> Option<String> {
     let shifted = match selector.strip_prefix("now")? {
         "" => now,
         shift => {

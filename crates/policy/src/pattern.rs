@@ -1,6 +1,6 @@
 //! Patterns of paths: which paths they match, and which of two has priority.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 /// The kind of a pattern.
@@ -22,9 +22,8 @@ pub(crate) struct Pattern {
     pub(crate) text: String,
 }
 
-/// How specific a wildcard pattern is; the greatest rank has priority. The order of the fields is
-/// the servers' order of comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How specific a wildcard pattern is; the greatest rank has priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rank<'a> {
     first_wildcard: usize,
     without_star: bool,
@@ -52,7 +51,7 @@ pub enum RankCriterion {
 impl fmt::Display for RankCriterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::FirstWildcard => "its first wildcard comes later",
+            Self::FirstWildcard => "its first `+`, or else its final `*`, comes later",
             Self::WithoutStar => "it doesn't end in `*`, and so is more specific",
             Self::FewerSegments => "it has fewer `+`",
             Self::Longer => "it is longer",
@@ -62,19 +61,30 @@ impl fmt::Display for RankCriterion {
 }
 
 impl Rank<'_> {
-    /// The property by which this rank is higher than `other`.
-    pub(crate) fn decisive_criterion(&self, other: &Self) -> RankCriterion {
-        if self.first_wildcard != other.first_wildcard {
-            RankCriterion::FirstWildcard
-        } else if self.without_star != other.without_star {
-            RankCriterion::WithoutStar
-        } else if self.segments != other.segments {
-            RankCriterion::FewerSegments
-        } else if self.length != other.length {
-            RankCriterion::Longer
-        } else {
-            RankCriterion::Alphabet
-        }
+    /// The first property in which the ranks differ, and which of them it makes the higher one.
+    /// This is the servers' order of comparison. `None` for equal patterns.
+    pub(crate) fn first_difference(&self, other: &Self) -> Option<(Ordering, RankCriterion)> {
+        [
+            (self.first_wildcard.cmp(&other.first_wildcard), RankCriterion::FirstWildcard),
+            (self.without_star.cmp(&other.without_star), RankCriterion::WithoutStar),
+            (self.segments.cmp(&other.segments), RankCriterion::FewerSegments),
+            (self.length.cmp(&other.length), RankCriterion::Longer),
+            (self.text.cmp(other.text), RankCriterion::Alphabet),
+        ]
+        .into_iter()
+        .find(|(order, _)| order.is_ne())
+    }
+}
+
+impl Ord for Rank<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.first_difference(other).map_or(Ordering::Equal, |(order, _)| order)
+    }
+}
+
+impl PartialOrd for Rank<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

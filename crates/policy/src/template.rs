@@ -27,6 +27,39 @@ pub(crate) fn is_templated(pattern: &str) -> Result<bool, ()> {
     Ok(templated)
 }
 
+/// The texts between the braces of `pattern`.
+pub(crate) fn directives(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern.split("{{").skip(1).filter_map(|part| Some(part.split_once("}}")?.0))
+}
+
+/// Whether some identity gives `directive` a value. Without one, the servers always ignore the
+/// block.
+pub(crate) fn has_value(directive: &str) -> bool {
+    let named = |text: &str| text == "id" || text == "name";
+    let keyed = |text: &str, map: &str| {
+        text.strip_prefix(map)
+            .and_then(|key| key.strip_prefix('.'))
+            .is_some_and(|key| !key.is_empty())
+    };
+    if let Some(selector) = directive.strip_prefix("identity.entity.") {
+        return match selector.strip_prefix("aliases.") {
+            Some(alias) => alias.split_once('.').is_some_and(|(accessor, what)| {
+                let metadata = keyed(what, "metadata") || keyed(what, "custom_metadata");
+                !accessor.is_empty() && (named(what) || metadata)
+            }),
+            None => named(selector) || keyed(selector, "metadata"),
+        };
+    }
+    if let Some(selector) = directive.strip_prefix("identity.groups.") {
+        let parts: Vec<&str> = selector.splitn(3, '.').collect();
+        let [by @ ("ids" | "names"), which, what] = parts.as_slice() else { return false };
+        return !by.is_empty() && !which.is_empty() && (named(what) || keyed(what, "metadata"));
+    }
+    directive
+        .strip_prefix("time.")
+        .is_some_and(|time| super::identity::time(time, jiff::Timestamp::UNIX_EPOCH).is_some())
+}
+
 /// Replaces every template by its value. `None` if one has no value: the servers then ignore the
 /// whole block for this identity, even if it denies.
 pub(crate) fn expand<'a>(
@@ -88,6 +121,78 @@ mod tests {
         assert_eq!(is_templated("a/{{x}}/{{ y }}"), Ok(true));
         for bad in ["a}}", "a/{{x", "{{a}}}}", "}}{{"] {
             assert_eq!(is_templated(bad), Err(()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_directive_has_a_value_if_an_identity_can_give_it_one() {
+        use crate::identity::{Alias, Entity, Group};
+        let metadata = std::collections::BTreeMap::from([("team".to_owned(), "ml".to_owned())]);
+        let alias = Alias {
+            id: "i".into(),
+            name: "n".into(),
+            metadata: metadata.clone(),
+            custom_metadata: metadata.clone(),
+        };
+        let entity = Entity {
+            id: "i".into(),
+            name: "n".into(),
+            metadata: metadata.clone(),
+            aliases: [("acc".to_owned(), alias)].into(),
+        };
+        let group = Group { id: "g".into(), name: "g".into(), namespace: "root".into(), metadata };
+        let identity = Identity { entity: Some(entity), groups: vec![group] };
+        let words = [
+            "identity",
+            "entity",
+            "groups",
+            "ids",
+            "names",
+            "g",
+            "aliases",
+            "alias",
+            "acc",
+            "id",
+            "name",
+            "metadata",
+            "custom_metadata",
+            "team",
+            "time",
+            "now",
+            "plus",
+            "1h",
+        ];
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut texts: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let mut level = texts.clone();
+        for _ in 0..2 {
+            let longer = level
+                .iter()
+                .flat_map(|text| words.iter().map(move |word| format!("{text}.{word}")));
+            level = longer.collect();
+            texts.extend(level.iter().cloned());
+        }
+        for start in ["identity.entity", "identity.groups", "identity.entity.aliases"] {
+            texts.extend(level.iter().map(|text| format!("{start}.{text}")));
+        }
+        let mut valued = 0;
+        for text in &texts {
+            let value = identity.value(text, "root", now).is_some();
+            // Another identity has other groups, accessors and keys.
+            assert!(!value || has_value(text), "{text}");
+            valued += usize::from(value);
+        }
+        assert!(valued > 10);
+        for none in [
+            "identity.entity.metadata",
+            "identity.entity.alias.acc.name",
+            ".Namespace",
+            "identity.entity",
+            "identity.groups.names.g",
+            "identity.entity.aliases.acc",
+            "x",
+        ] {
+            assert!(!has_value(none), "{none}");
         }
     }
 

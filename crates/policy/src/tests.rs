@@ -48,6 +48,32 @@ fn an_explanation_names_the_rule_the_priority_step_and_the_hidden_rules() {
 }
 
 #[test]
+fn a_template_that_no_identity_gives_a_value_leaves_nothing_open() {
+    let undecided = |pattern: &str| {
+        let text = format!("path \"{pattern}\" {{ capabilities = [\"read\"] }}\n");
+        let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let context =
+            ServerContext { dialect: Dialect::Vault, now, identity: None, token_namespace: "" };
+        let policies = [&policy];
+        Acl::new(&policies, &context).unwrap().undecided_blocks().len()
+    };
+    assert_eq!(undecided("a/{{identity.entity.name}}"), 1);
+    assert_eq!(undecided("a/{{identity.entity.metadata}}"), 0);
+    assert_eq!(undecided("a/{{ .Namespace }}/{{identity.entity.name}}"), 0);
+}
+
+#[test]
+fn the_conditions_on_parameters_are_those_of_the_operation() {
+    let text = "path \"a\" {\n  capabilities = [\"update\", \"delete\"]\n  \
+                denied_parameters = { \"x\" = [], \"y\" = [\"1\"] }\n}\n";
+    let written = explanation(Dialect::Vault, text, Operation::Update, "a");
+    assert!(written.contains("may not have the parameters x, y (some values)"), "{written}");
+    let deleted = explanation(Dialect::Vault, text, Operation::Delete, "a");
+    assert!(!deleted.contains("parameters"), "{deleted}");
+}
+
+#[test]
 fn the_block_that_denies_is_named_first() {
     let text =
         "path \"a\" { capabilities = [\"read\"] }\npath \"a\" { capabilities = [\"deny\"] }\n";

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
-use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation, requires_sudo};
+use envlock_policy::{
+    ApiRequest, Capabilities, Capability, Dialect, Operation, path_block, requires_sudo,
+};
 
 /// Generates the policy for the job of `profile`: what its needs require, and nothing else. `below`
 /// is the path from the policy's namespace to that of the requests, such as `team-a/`.
@@ -62,15 +64,4 @@ pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
 /// The capabilities that an operation requires.
 pub(crate) fn operation_capabilities(operation: Operation) -> Capabilities {
     Dialect::ALL.into_iter().find_map(|dialect| operation.capability(dialect)).into_iter().collect()
-}
-
-/// Writes a path block.
-pub(crate) fn path_block(path: &str, capabilities: Capabilities) -> String {
-    format!("path {} {{\n  capabilities = {}\n}}\n", quoted(path), capabilities.to_hcl())
-}
-
-/// Quotes a path for HCL. `${` is written as an escape.
-fn quoted(path: &str) -> String {
-    let path = path.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\u0024{");
-    format!("\"{path}\"")
 }

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod generate;
 pub mod init;
 pub mod manifest;
+mod mounts;
 pub mod requirement;
 pub mod token_life;
 pub mod verdict;

@@ -69,6 +69,45 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("grants-everything", READ.to_owned() + "path \"*\" { capabilities = [\"read\"] }\n"),
         ("write-to-slash", READ.to_owned() + "path \"a/\" { capabilities = [\"update\"] }\n"),
         ("list-on-data", READ.to_owned() + "path \"s/data/x\" { capabilities = [\"list\"] }\n"),
+        ("leading-slash", READ.to_owned() + "path \"/a\" { capabilities = [\"read\"] }\n"),
+        ("ends-in-slash", READ.to_owned() + "path \"a/\" { capabilities = [\"read\"] }\n"),
+        ("url-in-pattern", READ.to_owned() + "path \"v1/a\" { capabilities = [\"read\"] }\n"),
+        (
+            "placeholder-in-pattern",
+            READ.to_owned() + "path \"a/${b}\" { capabilities = [\"read\"] }\n",
+        ),
+        (
+            "unknown-template",
+            READ.to_owned()
+                + "path \"a/{{identity.entity.metadata}}\" { capabilities = [\"read\"] }\n",
+        ),
+        (
+            "alternatives-in-pattern",
+            READ.to_owned() + "path \"a/{b,c}\" { capabilities = [\"read\"] }\n",
+        ),
+        ("regular-expression", READ.to_owned() + "path \"a/[b]+\" { capabilities = [\"read\"] }\n"),
+        (
+            "never-decides",
+            READ.to_owned()
+                + "path \"a/*\" { capabilities = [\"read\"] }\n\
+                   path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
+        ),
+        (
+            "deny-overruled",
+            READ.to_owned()
+                + "path \"a/c/*\" { capabilities = [\"read\"] }\n\
+                   path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
+        ),
+        (
+            "ignored-parameters",
+            READ.to_owned()
+                + "path \"a\" { capabilities = [\"list\"] denied_parameters = { \"x\" = [] } }\n",
+        ),
+        (
+            "response-parameters",
+            READ.to_owned()
+                + "path \"a\" { capabilities = [\"read\"] denied_parameters = { \"x\" = [] } }\n",
+        ),
         ("policy-rejected", "path \"a\" { capabilities = [\"reed\"] }\n".to_owned()),
         ("policy-syntax", "path \"a\" {".to_owned()),
         ("duplicate-attribute", "path \"a\" { comment = \"x\" comment = \"y\" }\n".to_owned()),

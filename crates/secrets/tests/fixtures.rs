@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use envlock_policy::lint::lint;
+use envlock_policy::lint::{LintContext, lint};
 use envlock_policy::suite::TestSuite;
 use envlock_report::document::Document;
 use envlock_report::outcome::{Completion, FinalReport, Rules, apply_rules};
@@ -105,7 +105,11 @@ fn check_manifest(folder: &Path, name: &str, notation: ManifestLocation) -> Repo
 
 fn lint_policy(folder: &Path, name: &str) -> Reported {
     let text = std::fs::read_to_string(folder.join(name)).expect("the policy exists");
-    Reported::findings(lint("policy", name, &text, now()), &Rules::default(), "")
+    Reported::findings(
+        lint("policy", name, &text, &LintContext::portable(now())),
+        &Rules::default(),
+        "",
+    )
 }
 
 fn run_suite(folder: &Path) -> Reported {
@@ -186,7 +190,7 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 62] = [
+const CODES: [&str; 73] = [
     "api-path",
     "policy-namespace",
     "address-in-manifest",
@@ -249,6 +253,17 @@ const CODES: [&str; 62] = [
     "wrong-key",
     "wrong-type",
     "invalid-text",
+    "alternatives-in-pattern",
+    "ends-in-slash",
+    "ignored-parameters",
+    "leading-slash",
+    "deny-overruled",
+    "never-decides",
+    "placeholder-in-pattern",
+    "regular-expression",
+    "response-parameters",
+    "unknown-template",
+    "url-in-pattern",
 ];
 
 #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_report::document::Document;
@@ -98,7 +99,12 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         format!("{{\"{token}\": 1}}"),
     ];
     for text in texts {
-        let findings = envlock_policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
+        let findings = envlock_policy::lint::lint(
+            "p",
+            "p.hcl",
+            &text,
+            &LintContext::portable(jiff::Timestamp::UNIX_EPOCH),
+        );
         assert!(!findings.is_empty());
         let output = format!("{findings:?}")
             + &envlock_report::render::json(&Document::<()>::new(
@@ -160,5 +166,8 @@ fn a_block_of_eighty_thousand_attributes_or_denies_is_read() {
     assert!(policy.error_for(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());
     let denies = "path \"a/+/b/*\" { capabilities = [\"deny\"] }\n".repeat(20_000);
     let now = jiff::Timestamp::UNIX_EPOCH;
-    assert_eq!(envlock_policy::lint::lint("p", "p.hcl", &denies, now).len(), 1000);
+    assert_eq!(
+        envlock_policy::lint::lint("p", "p.hcl", &denies, &LintContext::portable(now)).len(),
+        1000
+    );
 }

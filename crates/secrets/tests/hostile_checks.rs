@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use envlock_policy::Policy;
+use envlock_policy::lint::LintContext;
 use envlock_report::{AsFindings, Finding};
 use envlock_secrets::checks::{CheckError, Input, Outcome, check};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
@@ -117,7 +118,12 @@ fn a_message_about_a_long_text_is_short() {
         format!("{{\"{long}\": 1}}"),
     ];
     for policy in policies {
-        let findings = envlock_policy::lint::lint("p", "p.hcl", &policy, Timestamp::UNIX_EPOCH);
+        let findings = envlock_policy::lint::lint(
+            "p",
+            "p.hcl",
+            &policy,
+            &LintContext::portable(Timestamp::UNIX_EPOCH),
+        );
         assert!(!findings.is_empty());
         for finding in &findings {
             let texts = finding.notes.iter().chain(&finding.help).chain([&finding.message]);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use envlock_model::needs::{self, LockedNeeds};
+use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use envlock_report::Finding;
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
@@ -128,14 +130,119 @@ fn read(text: &str) -> Manifest {
     manifest.unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("a manifest with needs")
 }
 
+/// Policies with mistakes: rules that are written for the paths of needs, but not as they should be.
+fn mistaken_rule(path: &str, kind: usize) -> String {
+    let logical = path.replacen("/data/", "/", 1);
+    let parent = path.rsplit_once('/').map_or("x", |(parent, _)| parent);
+    let (pattern, words) = match kind % 14 {
+        0 => (logical, "\"read\", \"list\", \"update\""),
+        1 => (logical, "\"deny\""),
+        2 => (path.to_owned(), "\"read\", \"list\""),
+        3 => (format!("{parent}/*"), "\"read\", \"list\", \"update\", \"sudo\""),
+        4 => (format!("v1/{path}"), "\"read\""),
+        5 => (format!("https://h/v1/{path}"), "\"read\""),
+        6 => (format!("/{path}"), "\"read\", \"update\""),
+        7 => (format!("//{path}"), "\"read\""),
+        8 => (format!("{parent}/**"), "\"read\""),
+        9 => (format!("{parent}/{{a,b}}"), "\"read\""),
+        10 => (format!("{parent}/.*"), "\"read\""),
+        11 => (format!("{parent}/*/b"), "\"read\""),
+        12 => (format!("{parent}/+/x/*"), "\"deny\""),
+        _ => (format!("{logical}/*"), "\"deny\""),
+    };
+    format!("path \"{pattern}\" {{ capabilities = [{words}] }}\n")
+}
+
+/// Applies the fix of `finding` to the lines of job.hcl. Returns the line that it replaces, and the
+/// lines of the fix.
+fn apply(
+    finding: &Finding,
+    lines: &mut Vec<String>,
+) -> Option<(Option<usize>, std::ops::Range<usize>)> {
+    let fix: Vec<String> = finding.fix.as_ref()?.lines().map(str::to_owned).collect();
+    let place = finding.place.as_ref().filter(|place| place.file == "job.hcl");
+    let named = finding.related.first().map(|related| &related.place);
+    let replaces = finding.help.as_ref().is_some_and(|help| help.contains("the rule at job.hcl"));
+    let line = place.or(named.filter(|_| replaces)).map(|place| place.line as usize);
+    let (start, end) = line.map_or((lines.len(), lines.len()), |line| (line - 1, line));
+    let fixed = start + 1..start + 1 + fix.len();
+    lines.splice(start..end, fix);
+    Some((line, fixed))
+}
+
 proptest! {
+    #[test]
+    fn no_fix_has_a_finding_of_its_own(
+        text in manifest(),
+        kinds in prop::collection::vec((0..6_usize, 0..14_usize), 1..5),
+    ) {
+        let manifest = read(&text);
+        let profile = manifest.profile("ci").expect("the profile exists");
+        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let judge = |lines: &[String]| {
+            let files = BTreeMap::from([("job.hcl".to_owned(), lines.join("\n"))]);
+            let input = Input {
+                manifest: &manifest, files: &files, profile: None, dialect: None,
+                now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
+            };
+            check(&input).expect("the policy exists").findings
+        };
+        let rules = kinds.iter().map(|(request, kind)| {
+            mistaken_rule(&requests[request % requests.len()].request.path, *kind)
+        });
+        let rules: String = rules.collect();
+        let lines: Vec<String> = rules.lines().map(str::to_owned).collect();
+        let line_of = |finding: &Finding| {
+            let place = finding.place.as_ref().filter(|place| place.file == "job.hcl");
+            place.map(|place| place.line as usize)
+        };
+        let before = judge(&lines);
+        for finding in &before {
+            let mut lines = lines.clone();
+            let Some((replaced, fixed)) = apply(finding, &mut lines) else { continue };
+            // A denied capability is added to a rule that may already grant too much.
+            let kept: Vec<_> = before
+                .iter()
+                .filter(|known| finding.code == "denied" && replaced.is_some() && line_of(known) == replaced)
+                .map(|known| known.code)
+                .collect();
+            for after in judge(&lines) {
+                let own = line_of(&after).is_some_and(|line| fixed.contains(&line));
+                let own = own && !kept.contains(&after.code);
+                prop_assert!(!own, "{:?}\n{:?}\n{}", finding, after, lines.join("\n"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_fix_of_a_lint_has_a_lint(
+        text in manifest(),
+        kinds in prop::collection::vec((0..6_usize, 0..14_usize), 1..5),
+        knows_mounts in any::<bool>(),
+    ) {
+        let manifest = read(&text);
+        let profile = manifest.profile("ci").expect("the profile exists");
+        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let mut context = LintContext::portable(Timestamp::UNIX_EPOCH);
+        if knows_mounts {
+            context.mounts = manifest.mounts();
+        }
+        let lint = |text: &str| envlock_policy::lint::lint("p", "job.hcl", text, &context);
+        for (request, kind) in kinds {
+            let rule = mistaken_rule(&requests[request % requests.len()].request.path, kind);
+            for fix in lint(&rule).into_iter().filter_map(|finding| finding.fix) {
+                prop_assert_eq!(lint(&fix), vec![], "{}", rule);
+            }
+        }
+    }
+
     #[test]
     fn no_reader_panics_and_every_parsed_policy_can_be_evaluated(text in arbitrary_text(), path in path()) {
         let _ = Manifest::parse("a.yml", &text, ManifestLocation::OwnFile);
         let _ = Manifest::parse("a.yml", &text, ManifestLocation::EnvironmentFile);
         let _ = TestSuite::parse("a.yml", &text);
         let _ = tree::read_yaml("l", &text, &LOCK).root.map(|node| LockedNeeds::read("l", &node));
-        let _ = envlock_policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
+        let _ = envlock_policy::lint::lint("p", "p", &text, &LintContext::portable(Timestamp::UNIX_EPOCH));
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
             for dialect in Dialect::ALL {

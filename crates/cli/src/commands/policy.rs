@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use envlock_config::Configuration;
 use envlock_pipeline::policy::{
     self, Audience, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest,
 };
+use envlock_pipeline::{Project, ProjectFiles};
 use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
 
@@ -61,6 +63,9 @@ pub(crate) struct LintArgs {
     /// Check these policy files, HCL or JSON.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Take the engines of the mounts from this manifest.
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
 }
 
 /// The arguments of `policy explain`.
@@ -130,7 +135,9 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
 }
 
 fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
-    match policy::lint(&args.files, app.settings.now) {
+    let files = ProjectFiles { manifest: args.manifest.clone(), ..ProjectFiles::default() };
+    let project = args.manifest.is_some().then(|| Project::new(files, Configuration::default()));
+    match policy::lint(&args.files, project.as_ref(), app.settings.now) {
         Ok(findings) => {
             Answer { result: None, ..Answer::done((), "") }.with_findings(findings).of_check()
         }

@@ -1,6 +1,9 @@
 //! Lints: parts of a policy that servers accept and that probably are mistakes.
 
+mod beaten;
+mod foreign;
 mod grants;
+mod mounted;
 mod parameters;
 mod patterns;
 mod protected;
@@ -16,19 +19,46 @@ use super::dialect::Dialect;
 use super::document::Policy;
 use super::error::PolicyError;
 use super::json;
+use super::mounts::Mounts;
 use envlock_text::Pos;
 
+pub use beaten::rules_that_never_decide;
 pub use rejections::rejections;
 
+/// What is known about the servers of a policy.
+#[derive(Debug, Clone)]
+pub struct LintContext {
+    /// The time at which the policy is read: blocks may have expired.
+    pub now: Timestamp,
+    /// The servers that read it.
+    pub dialects: Vec<Dialect>,
+    /// The mounts whose engines are known.
+    pub mounts: Mounts,
+    /// Whether needs are checked, too, which say what the rules should grant. Lints then have fixes
+    /// only for rules that deny.
+    pub needs_are_checked: bool,
+}
+
+impl LintContext {
+    /// Nothing is known about the servers but the time.
+    pub fn portable(now: Timestamp) -> Self {
+        Self {
+            now,
+            dialects: Dialect::PORTABLE.to_vec(),
+            mounts: Mounts::default(),
+            needs_are_checked: false,
+        }
+    }
+}
+
 /// Checks `text`, the content of `file`, as the policy `name`. Findings are sorted by level.
-/// `now` decides which blocks have expired.
-pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> {
+pub fn lint(name: &str, file: &str, text: &str, context: &LintContext) -> Vec<Finding> {
     let exposed = envlock_report::secret_scan::secrets_in_file(file, text).into_iter();
     let mut findings: Vec<_> = exposed.map(|finding| finding.about_policy(name)).collect();
     match Policy::parse(name, file, text) {
         Ok(policy) => {
-            findings.extend(rejections(&policy, now));
-            findings.extend(lint_parsed(&policy, now));
+            findings.extend(rejections(&policy, context.now));
+            findings.extend(lint_parsed(&policy, context));
         }
         Err(error) => findings.extend(parse_error_findings(name, file, text, &error)),
     }
@@ -42,8 +72,8 @@ pub fn parse_error_findings(
     text: &str,
     error: &PolicyError,
 ) -> Vec<Finding> {
-    let mut sink =
-        Sink { policy, file, findings: vec![error.finding().about_policy(policy)], dropped: 0 };
+    let mut sink = Sink::new(policy, file, None);
+    sink.findings.push(error.finding().about_policy(policy));
     if text.trim_start().starts_with('{')
         && let Ok((_, json_pitfalls)) = json::parse(file, text)
     {
@@ -53,16 +83,28 @@ pub fn parse_error_findings(
 }
 
 /// The lints of a parsed policy, without rejections.
-pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
-    let mut sink =
-        Sink { policy: &policy.name, file: &policy.file, findings: Vec::new(), dropped: 0 };
+pub fn lint_parsed(policy: &Policy, context: &LintContext) -> Vec<Finding> {
+    lint_with(policy, context, Some(context))
+}
+
+/// `fixes` is the context in which the text of a fix is checked; `None` finds no fixes.
+fn lint_with(policy: &Policy, context: &LintContext, fixes: Option<&LintContext>) -> Vec<Finding> {
+    let now = context.now;
+    let mut sink = Sink::new(&policy.name, &policy.file, fixes);
     if Dialect::PORTABLE.iter().any(|dialect| policy.error_for(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
+        let beaten = beaten::check(policy, context, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
         let known: HashSet<&str> = bare.collect();
         let with_sudo = protected::patterns_with_sudo(policy);
-        for (block, item) in policy.blocks.iter().zip(policy.paths()) {
-            patterns::check(block, &known, &mut sink);
+        for (index, (block, item)) in policy.blocks.iter().zip(policy.paths()).enumerate() {
+            if !foreign::check(block, context, &mut sink) {
+                patterns::check(block, &mut sink);
+            }
+            if !beaten.contains(&index) {
+                patterns::parent_of_deny(block, &known, context, &mut sink);
+            }
+            mounted::check(block, context, &mut sink);
             grants::check(block, item, now, &mut sink);
             parameters::check(block, &mut sink);
             protected::check(block, &with_sudo, &mut sink);
@@ -79,12 +121,18 @@ const KEPT: usize = 1000;
 struct Sink<'a> {
     policy: &'a str,
     file: &'a str,
+    /// The context in which the text of a fix is checked; `None` adds no fixes.
+    fixes: Option<&'a LintContext>,
     findings: Vec<Finding>,
     /// The number of lints that weren't kept.
     dropped: usize,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    fn new(policy: &'a str, file: &'a str, fixes: Option<&'a LintContext>) -> Self {
+        Self { policy, file, fixes, findings: Vec::new(), dropped: 0 }
+    }
+
     /// Returns the lints. A note of the last one says how many weren't kept.
     fn into_findings(mut self) -> Vec<Finding> {
         if let Some(last) = self.findings.last_mut().filter(|_| self.dropped > 0) {
@@ -94,17 +142,55 @@ impl Sink<'_> {
     }
 
     fn warn(&mut self, code: Code, pos: Pos, message: &str, help: &str) {
-        if self.findings.len() >= KEPT {
-            self.dropped += 1;
-            return;
-        }
         let finding = Finding::new(code, message).about_policy(self.policy);
-        self.findings.push(finding.at(pos.place(self.file)).with_help(help));
+        self.push(finding.at(pos.place(self.file)).with_help(help));
     }
 
     fn warn_block(&mut self, code: Code, block: &Block, message: &str, help: &str) {
+        self.warn_with_fix(code, block, message, help, None);
+    }
+
+    /// Warns about a block. `fix` is the text that replaces it; it is shown only if it has no
+    /// finding of its own, and if the block has no conditions that it would lose.
+    fn warn_with_fix(
+        &mut self,
+        code: Code,
+        block: &Block,
+        message: &str,
+        help: &str,
+        fix: Option<String>,
+    ) {
         let message = format!("path \"{}\" {message}", block.pattern);
-        self.warn(code, block.pos, &message, help);
+        let finding = Finding::new(code, message).about_policy(self.policy).with_help(help);
+        let fix = fix.filter(|fix| self.is_safe(block, fix));
+        let finding = finding.at(block.pos.place(self.file));
+        self.push(match fix {
+            Some(fix) => finding.with_fix(fix),
+            None => finding,
+        });
+    }
+
+    fn push(&mut self, finding: Finding) {
+        if self.findings.len() < KEPT {
+            self.findings.push(finding);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Whether `fix` loses no condition of `block` and has no finding. `false` where no fixes are
+    /// wanted.
+    fn is_safe(&self, block: &Block, fix: &str) -> bool {
+        let Some(context) = self.fixes.filter(|_| self.findings.len() < KEPT) else {
+            return false;
+        };
+        if !block.is_unconditional()
+            || (context.needs_are_checked && !block.capabilities.contains_deny())
+        {
+            return false;
+        }
+        Policy::parse(self.policy, self.file, fix)
+            .is_ok_and(|policy| lint_with(&policy, context, None).is_empty())
     }
 }
 
@@ -115,7 +201,7 @@ mod tests {
     #[test]
     fn lints_above_the_limit_are_counted_in_a_note_of_the_last_one() {
         for (number, note) in [(KEPT, None), (KEPT + 3, Some("and 3 more lints of this policy"))] {
-            let mut sink = Sink { policy: "p", file: "p.hcl", findings: Vec::new(), dropped: 0 };
+            let mut sink = Sink::new("p", "p.hcl", None);
             for line in (1..).take(number) {
                 sink.warn(Code::LiteralWildcard, Pos { line, column: 1 }, "x", "y");
             }

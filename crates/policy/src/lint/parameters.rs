@@ -2,11 +2,13 @@
 
 use super::Sink;
 use crate::block::Block;
+use crate::capability::{Capabilities, Capability};
 use crate::json::JsonPitfall;
 use envlock_report::Code;
 use serde_json::Value;
 
 pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
+    without_effect(block, sink);
     for name in &block.colliding {
         let message = format!(
             "has the parameter \"{name}\" in several spellings, and a server keeps one of them at random"
@@ -46,6 +48,66 @@ fn has_number(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_number),
         Value::Object(members) => members.values().any(has_number),
         _ => false,
+    }
+}
+
+/// The names of parameters that reads may have in their query.
+const QUERY: [&str; 14] = [
+    "after",
+    "alt_names",
+    "common_name",
+    "depth",
+    "help",
+    "limit",
+    "list",
+    "role_arn",
+    "role_session_name",
+    "scan",
+    "token_type",
+    "ttl",
+    "version",
+    "*",
+];
+
+/// Reports parameters that no operation of the block has. The servers check the query of a read and
+/// the body of a write, never the answer, and nothing of a list or a delete.
+fn without_effect(block: &Block, sink: &mut Sink<'_>) {
+    let of = |all: &[Capability]| -> Capabilities { all.iter().copied().collect() };
+    let reads = of(&[Capability::Read, Capability::Recover]);
+    let writes = of(&[Capability::Create, Capability::Update, Capability::Patch]);
+    let has = |some: Capabilities| block.capabilities.difference(some) != block.capabilities;
+    let limits_pages = |name: &&String| block.pagination_limit > 0 && name.as_str() == "limit";
+    let keys = [
+        ("allowed_parameters", block.allowed.iter().flatten().map(|(name, _)| name).collect()),
+        ("denied_parameters", block.denied.iter().flatten().map(|(name, _)| name).collect()),
+        (
+            "required_parameters",
+            block.required.iter().filter(|name| !limits_pages(name)).collect::<Vec<_>>(),
+        ),
+    ];
+    for (key, names) in keys {
+        if names.is_empty() || block.capabilities.is_empty() || has(writes) {
+            continue;
+        }
+        if block.capabilities.contains_deny() {
+            let message = format!("denies everything, and its {key} are ignored");
+            let help = "to deny requests with these parameters only, grant the capabilities instead \
+                        of deny";
+            sink.warn_block(Code::IgnoredParameters, block, &message, help);
+        } else if !has(reads) {
+            let message = format!(
+                "has {key}, and the servers check parameters of no operation that it grants"
+            );
+            let help = "remove them: they apply to read, create, update and patch";
+            sink.warn_block(Code::IgnoredParameters, block, &message, help);
+        } else if let Some(name) = names.iter().find(|name| !QUERY.contains(&name.as_str())) {
+            let message = format!(
+                "has {key} \"{name}\" and grants only reads: the servers compare the query of a \
+                 read, never the keys of the answer"
+            );
+            let help = "remove them: a rule can't hide a part of what a read returns";
+            sink.warn_block(Code::ResponseParameters, block, &message, help);
+        }
     }
 }
 

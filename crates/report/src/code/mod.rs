@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     ActivationFailed "activation-failed" Error;
     AddressInManifest "address-in-manifest" Error;
+    AlternativesInPattern "alternatives-in-pattern" Warning;
     ApiPath "api-path" Error;
     BadIndex "bad-index" Error;
     BadPrefix "bad-prefix" Error;
@@ -75,6 +76,7 @@ codes! {
     Denied "denied" Error;
     DenyDiscards "deny-discards" Warning;
     DenyLeavesParent "deny-leaves-parent" Warning;
+    DenyOverruled "deny-overruled" Warning;
     DependsOnIdentity "depends-on-identity" Error;
     DependsOnParameters "depends-on-parameters" Error;
     DialectDependent "dialect-dependent" Error;
@@ -98,6 +100,7 @@ codes! {
     DuplicateRequest "duplicate-request" Warning;
     DuplicateVariable "duplicate-variable" Error;
     EmptyEnvironment "empty-environment" Error;
+    EndsInSlash "ends-in-slash" Warning;
     EnvironmentName "environment-name" Error;
     Excess "excess" Warning;
     ExcludeNewer "exclude-newer" Note;
@@ -117,6 +120,7 @@ codes! {
     GrantsNothing "grants-nothing" Warning;
     HiddenByPriority "hidden-by-priority" Error;
     HostilePackage "hostile-package" Error;
+    IgnoredParameters "ignored-parameters" Warning;
     ImplicitChannels "implicit-channels" Warning;
     ImplicitDefaults "implicit-defaults" Warning;
     IndexOlder "index-older" Warning;
@@ -132,6 +136,7 @@ codes! {
     JsonFlattened "json-flattened" Warning;
     JsonLostValue "json-lost-value" Warning;
     Kv2DataPath "kv2-data-path" Error;
+    LeadingSlash "leading-slash" Note;
     LinkFailed "link-failed" Error;
     ListOnData "list-on-data" Warning;
     LiteralStarValue "literal-star-value" Warning;
@@ -162,6 +167,7 @@ codes! {
     NamespaceIgnored "namespace-ignored" Warning;
     NamespaceUnknown "namespace-unknown" Error;
     NetworkUnusable "network-unusable" Error;
+    NeverDecides "never-decides" Warning;
     NoAddress "no-address" Error;
     NoChannel "no-channel" Error;
     NoCpython "no-cpython" Error;
@@ -209,6 +215,7 @@ codes! {
     PipCredential "pip-credential" Error;
     PipMissing "pip-missing" Warning;
     PipSkipped "pip-skipped" Error;
+    PlaceholderInPattern "placeholder-in-pattern" Warning;
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
     PolicyFile "policy-file" Error;
@@ -223,7 +230,9 @@ codes! {
     RateLimited "rate-limited" Error;
     RecordMalformed "record-malformed" Error;
     Redirected "redirected" Error;
+    RegularExpression "regular-expression" Warning;
     ReservedChannel "reserved-channel" Error;
+    ResponseParameters "response-parameters" Warning;
     RootToken "root-token" Error;
     ScriptsNotRun "scripts-not-run" Warning;
     Sealed "sealed" Error;
@@ -263,6 +272,7 @@ codes! {
     UnknownPlatform "unknown-platform" Error;
     UnknownSection "unknown-section" Error;
     UnknownTag "unknown-tag" Error;
+    UnknownTemplate "unknown-template" Warning;
     UnknownValue "unknown-value" Error;
     UnknownVersion "unknown-version" Error;
     UnlabelledPath "unlabelled-path" Warning;
@@ -279,6 +289,7 @@ codes! {
     Unverifiable "unverifiable" Error;
     UnverifiedServers "unverified-servers" Warning;
     UnwritableFile "unwritable-file" Error;
+    UrlInPattern "url-in-pattern" Warning;
     Usage "usage" Error;
     ValueInManifest "value-in-manifest" Error;
     VariableContradicts "variable-contradicts" Error;

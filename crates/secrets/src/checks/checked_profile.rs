@@ -4,19 +4,25 @@ use envlock_report::{Finding, Place};
 
 use crate::generate::required_capabilities;
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
+use crate::mounts;
 use crate::requirement::{self, Requirement};
-use envlock_policy::Capabilities;
+use envlock_policy::{Capabilities, Mounts};
 
 /// A profile, with the requirements of its needs.
 pub(super) struct CheckedProfile<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) profile: &'a ResolvedProfile,
     pub(super) requirements: Vec<Requirement>,
+    /// The mounts of its needs.
+    pub(super) mounts: Mounts,
 }
 
 impl<'a> CheckedProfile<'a> {
     pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
-        Self { manifest, profile, requirements: requirement::job_requests_of_profile(profile) }
+        let mut mounts = Mounts::default();
+        mounts::add(profile, &mut mounts);
+        let requirements = requirement::job_requests_of_profile(profile);
+        Self { manifest, profile, requirements, mounts }
     }
 
     /// The need `name`.

@@ -6,11 +6,10 @@ use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
 use super::{api_path, kv2_data_path, namespace, parameters};
-use crate::generate::path_block;
 use crate::requirement::{Requirement, is_in_default_policy};
 use crate::verdict::{Permission, PolicyVerdict, Reason};
 use envlock_model::needs::{Need, Required};
-use envlock_policy::{Capabilities, Capability};
+use envlock_policy::{Capabilities, Capability, RuleOrigin, path_block};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
@@ -82,7 +81,8 @@ fn denied(
         },
         |origin| format!("change the rule at {} to", origin.place),
     ));
-    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
+    let granted = exact
+        .map_or(Capabilities::NONE, |origin| granted_by_exact(evaluation, &request.path, origin));
     let policy = exact.map(|origin| origin.policy.as_str());
     let policy = policy.or_else(|| evaluation.attached.last().map(|policy| policy.name()));
     let path = policy.map_or_else(|| request.path.clone(), written);
@@ -118,12 +118,17 @@ fn is_optional(need: &Need) -> bool {
     need.required == Required::Flag(false)
 }
 
-/// The capabilities that an exact rule grants now, so that the changed rule keeps them.
-fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabilities {
+/// The capabilities that the block at `origin` grants now, so that the changed block keeps them.
+fn granted_by_exact(
+    evaluation: &PolicyEvaluation<'_>,
+    path: &str,
+    origin: &RuleOrigin,
+) -> Capabilities {
     let acl = &evaluation.acls[0];
-    let granted = acl.deciding_rule(path, false).map(|rule| acl.rule(rule).capabilities());
-    let deny: Capabilities = [Capability::Deny].into_iter().collect();
-    granted.unwrap_or_default().difference(deny)
+    let blocks = acl.deciding_rule(path, false).map(|rule| acl.rule(rule).blocks());
+    let block = blocks.unwrap_or_default().iter().find(|id| acl.block_origin(**id) == *origin);
+    let granted = block.map(|id| acl.block(*id).capabilities()).unwrap_or_default();
+    granted.difference([Capability::Deny].into_iter().collect())
 }
 
 /// The last of the attached policies, which usually is the most specific one.

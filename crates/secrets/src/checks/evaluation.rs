@@ -50,7 +50,7 @@ impl<'a> PolicyEvaluation<'a> {
         checked: &'a CheckedProfile<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let CheckedProfile { manifest, profile, requirements } = checked;
+        let CheckedProfile { manifest, profile, requirements, .. } = checked;
         if profile.attach.is_empty() {
             findings.push(nothing_attached(checked));
             return None;

@@ -6,8 +6,7 @@ use envlock_report::{Code, Finding, count};
 
 use super::evaluation::{BlockUsage, PolicyEvaluation};
 use super::kv2_data_path;
-use crate::generate::path_block;
-use envlock_policy::{Acl, BlockId, Capabilities, Capability};
+use envlock_policy::{Acl, BlockId, Capabilities, Capability, path_block};
 
 pub(super) fn check(
     evaluation: &PolicyEvaluation<'_>,
@@ -17,7 +16,8 @@ pub(super) fn check(
     let acl = &evaluation.acls[0];
     let blocks_on_logical_path = kv2_data_path::blocks_on_logical_path(evaluation);
     let (mut reported, mut omitted) = (0, 0);
-    for rule in acl.rules() {
+    // A block grants nothing if another block of its pattern denies.
+    for rule in acl.rules().iter().filter(|rule| !rule.capabilities().contains_deny()) {
         for id in rule.blocks() {
             let granted = acl.block(*id).capabilities();
             let finding = match used.get(id) {
@@ -28,6 +28,8 @@ pub(super) fn check(
                     None
                 }
                 None => Some(unused(acl, *id, granted)),
+                // Other identities use other paths of it.
+                Some(_) if acl.block(*id).is_templated() => None,
                 Some(serving) if rule.is_wildcard() => Some(wide(acl, *id, granted, serving)),
                 Some(serving) => narrow(acl, *id, granted, serving),
             };
@@ -56,7 +58,11 @@ fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
-    finding.with_help("remove the rule")
+    finding.with_help(if acl.block(id).is_templated() {
+        "remove the rule, unless other identities need it"
+    } else {
+        "remove the rule"
+    })
 }
 
 /// Reports a rule on one path that grants more than is used there.
@@ -68,7 +74,7 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
     let origin = acl.block_origin(id);
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
-    let fix = path_block(&origin.pattern, used.capabilities);
+    let fix = path_block(origin.pattern.trim_start_matches('/'), used.capabilities);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
     Some(about(used, with_fix(acl, id, finding, fix)))
 }

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
-use crate::generate::{path_block, required_capabilities};
+use crate::generate::required_capabilities;
 use crate::requirement::Requirement;
 use crate::verdict::Permission;
 use envlock_policy::Engine;
-use envlock_policy::{Acl, BlockId, RuleId};
+use envlock_policy::{Acl, BlockId, RuleId, path_block};
 
 /// The finding about a denied requirement, if a rule on the logical path explains it.
 pub(super) fn explain_denial(
@@ -26,8 +26,10 @@ pub(super) fn explain_denial(
     let logical = need.location();
     let acl = &evaluation.acls[0];
     let rule = logical_path_rule(acl, &logical, requirement)?;
-    let origin = acl.first_rule_origins(rule, 1).into_iter().next()?;
-    let corrected = corrected(&origin.pattern, &need.mount)?;
+    let origins = acl.first_rule_origins(rule, NAMED);
+    let origin = origins
+        .first()
+        .filter(|origin| evaluation.checked.mounts.is_logical_kv2_path(&origin.pattern))?;
     let message = format!(
         "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",
         requirement.request.operation.name(),
@@ -36,30 +38,35 @@ pub(super) fn explain_denial(
     );
     let finding = Finding::new(Code::Kv2DataPath, message)
         .with_help(format!("change the rule at {} to", origin.place));
-    let fix = path_block(
-        &corrected,
-        acl.rule(rule).capabilities().union(required_capabilities(requirement)),
-    );
-    let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
-    Some(
-        evaluation
-            .checked
-            .finding(&requirement.need, finding)
-            .with_fix(fix)
-            .with_related(origin.place, related),
-    )
+    // What else the old rule names would be excess. Other identities use other paths of a template.
+    let templated = origin.pattern.contains("{{");
+    let below = below_mount(&origin.pattern, &need.mount).filter(|_| templated);
+    let corrected = below.map(|below| format!("{}/data/{below}", need.mount));
+    let capabilities = evaluation.checked.required_capabilities_on(path);
+    let fix = path_block(corrected.as_deref().unwrap_or(path), capabilities);
+    let mut finding = evaluation.checked.finding(&requirement.need, finding).with_fix(fix);
+    for origin in origins {
+        let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
+        finding = finding.with_related(origin.place, related);
+    }
+    Some(finding)
 }
+
+/// The most blocks of a rule that a finding names.
+const NAMED: usize = 5;
 
 /// Returns the blocks that name a logical path of kv2. They must be changed, not removed.
 pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
-    let mut blocks = HashSet::new();
+    let acl = &evaluation.acls[0];
+    let rules = acl.rules().iter().flat_map(|rule| rule.blocks().iter().copied());
+    let mounts = &evaluation.checked.mounts;
+    let mut blocks: HashSet<BlockId> =
+        rules.filter(|id| mounts.is_logical_kv2_path(acl.block(*id).pattern())).collect();
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
         let need = &evaluation.checked.need(&requirement.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
         if refused && need.engine == Engine::Kv2 {
-            let acl = &evaluation.acls[0];
-            let logical = need.location();
-            let rule = logical_path_rule(acl, &logical, requirement);
+            let rule = logical_path_rule(acl, &need.location(), requirement);
             blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks().to_vec()));
         }
     }
@@ -75,8 +82,7 @@ fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) ->
         .then_some(rule)
 }
 
-/// Changes `secret/x` to `secret/data/x`. `None` if the pattern doesn't contain the mount.
-fn corrected(pattern: &str, mount: &str) -> Option<String> {
-    let below = pattern.trim_start_matches('/').strip_prefix(mount)?.strip_prefix('/')?;
-    Some(format!("{mount}/data/{below}"))
+/// The part of `pattern` below `mount`. `None` if it doesn't begin with the mount.
+fn below_mount<'p>(pattern: &'p str, mount: &str) -> Option<&'p str> {
+    pattern.trim_start_matches('/').strip_prefix(mount)?.strip_prefix('/')
 }

@@ -23,9 +23,10 @@ mod root_token;
 mod rules;
 mod unused_policy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use envlock_policy::Policy;
+use envlock_policy::lint::{LintContext, lint_parsed, rules_that_never_decide};
 use envlock_report::{AsFindings, Code, Exit, Finding, Place, outcome::Rules, sort_and_merge};
 use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
@@ -185,9 +186,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     }
     unused_policy::check_declared(input, &profiles, &mut findings);
     api_path::check(input.manifest, &mut findings);
-    for policy in policies.all() {
-        findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
-    }
+    lint(input, &policies, &mut findings);
     let (findings, rows) = (sort_and_merge(findings), result_table::merge_profiles(rows));
     Ok(Outcome { findings, rows, rules: rules::for_check(input) })
 }
@@ -197,6 +196,46 @@ pub fn locations(manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     api_path::check(manifest, &mut findings);
     sort_and_merge(findings)
+}
+
+/// Adds the lints of every policy. What a profile's check says of the same rule is kept once.
+fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
+    let server = input.dialect.unwrap_or(input.manifest.server);
+    let context = LintContext {
+        now: input.now,
+        dialects: server.dialects().to_vec(),
+        mounts: input.manifest.mounts(),
+        needs_are_checked: true,
+    };
+    let lints = policies.all().flat_map(|policy| lint_parsed(policy, &context));
+    let mut lints: Vec<Finding> = lints.collect();
+    let places = |findings: &[Finding], code: Code| -> HashSet<Place> {
+        let same = findings.iter().filter(|finding| finding.code == code);
+        same.filter_map(|finding| finding.place.clone()).collect()
+    };
+    for code in [Code::NeverDecides, Code::DenyOverruled] {
+        let known = places(&lints, code);
+        findings.retain(|finding| {
+            let known = finding.place.as_ref().is_some_and(|place| known.contains(place));
+            finding.code != code || !known
+        });
+    }
+    // A denied need names the rule on the logical path, too.
+    let denied = findings.iter().filter(|finding| finding.code == Code::Kv2DataPath);
+    let named: HashSet<Place> = denied
+        .flat_map(|finding| finding.related.iter().map(|related| related.place.clone()))
+        .collect();
+    lints.retain(|finding| {
+        let named = finding.place.as_ref().is_some_and(|place| named.contains(place));
+        finding.code != Code::Kv2DataPath || !named
+    });
+    findings.extend(lints);
+}
+
+/// Reports rules that never decide because of other policies of the profile.
+fn never_decides(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    let beaten = rules_that_never_decide(&evaluation.acls).into_iter();
+    findings.extend(beaten.map(|finding| finding.in_profile(&evaluation.checked.profile.name)));
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.
@@ -227,6 +266,7 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     parameters::check(evaluation, findings);
     interactive::check(evaluation, findings);
     expiring::check(evaluation, findings);
+    never_decides(evaluation, findings);
     // A rule that seems useless may be right, and the need or the namespace wrong: that must be
     // corrected first.
     if !api_path::is_in_profile(evaluation.checked) && namespace::in_patterns(evaluation).is_none()

@@ -5,11 +5,10 @@ use envlock_report::{Code, Finding};
 use super::evaluation::OnlineEvaluation;
 use super::text::{describe_request, join_names};
 use crate::checks::evaluation::common_permission;
-use crate::generate::path_block;
 use crate::requirement::Requirement;
 use crate::verdict::{Permission, ServerVerdict};
 use envlock_model::needs::Required;
-use envlock_policy::Capabilities;
+use envlock_policy::{Capabilities, path_block};
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts, server) in online.requirements_with_verdicts() {

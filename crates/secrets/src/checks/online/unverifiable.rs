@@ -7,12 +7,12 @@ use super::lease::{self, LeaseCheck};
 use super::state::NeedState;
 use super::text::{describe_need, describe_request};
 use crate::facts::UnknownReason;
-use crate::generate::{path_block, required_capabilities};
+use crate::generate::required_capabilities;
 use crate::manifest::ResolvedNeed;
 use crate::requirement;
 use crate::verdict::ServerVerdict;
 use envlock_model::needs::{Required, Verify};
-use envlock_policy::{Capabilities, Capability};
+use envlock_policy::{Capabilities, Capability, path_block};
 use envlock_policy::{Engine, KnownFields};
 
 /// A fact about a need that wasn't determined.

@@ -1,0 +1,181 @@
+//! Lint for rules that never decide, because other rules have priority on all of their paths.
+
+use std::collections::{BTreeMap, HashSet};
+
+use envlock_report::{Code, Finding};
+
+use super::{LintContext, Sink};
+use crate::acl::{Acl, RuleId, ServerContext};
+use crate::capability::{Capabilities, Capability};
+use crate::dialect::{Dialect, DialectSet};
+use crate::document::Policy;
+use crate::pattern::RankCriterion;
+use crate::reach::BeatenRule;
+use crate::rule::BlockId;
+
+/// Reports the blocks of one policy that never decide, and returns their indexes.
+pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>) -> HashSet<usize> {
+    let policies = [policy];
+    let acls = context.dialects.iter().filter_map(|dialect| {
+        let context = ServerContext {
+            dialect: *dialect,
+            now: context.now,
+            identity: None,
+            token_namespace: "",
+        };
+        Acl::new(&policies, &context).ok()
+    });
+    let acls: Vec<Acl<'_>> = acls.collect();
+    let mut beaten = HashSet::new();
+    for (id, finding) in findings(&acls) {
+        beaten.insert(id.block);
+        sink.push(finding);
+    }
+    for (id, finding) in overruled(&acls) {
+        if !beaten.contains(&id.block) {
+            sink.push(finding);
+        }
+    }
+    beaten
+}
+
+/// The rules that never decide on the servers of `acls`, which have the same policies.
+pub fn rules_that_never_decide(acls: &[Acl<'_>]) -> Vec<Finding> {
+    let beaten = findings(acls);
+    let known: HashSet<BlockId> = beaten.iter().map(|(id, _)| *id).collect();
+    let overruled = overruled(acls).into_iter().filter(|(id, _)| !known.contains(id));
+    beaten.into_iter().chain(overruled).map(|(_, finding)| finding).collect()
+}
+
+/// The denies that lose paths to rules that aren't exceptions of them. The servers agree on them but
+/// for blocks that expire, so that the first one stands for all.
+fn overruled(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
+    let Some(acl) = acls.first() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for found in acl.overruled_denies() {
+        let by = acl.rule(found.by).pattern();
+        for id in acl.rule(found.rule).blocks() {
+            if !acl.block(*id).capabilities().contains_deny() {
+                continue;
+            }
+            let origin = acl.block_origin(*id);
+            let message = format!(
+                "path \"{}\" doesn't deny \"{}\", which it matches: \"{by}\" has priority there",
+                origin.pattern, found.path
+            );
+            let help = "narrow the rule that has priority, or deny this path in a block of its own";
+            let finding = Finding::new(Code::DenyOverruled, message)
+                .about_policy(&origin.policy)
+                .at(origin.place)
+                .with_help(help);
+            let finding = with_winner(acl, finding, found.by, found.rule);
+            findings.push((*id, finding));
+        }
+    }
+    findings
+}
+
+/// Adds the place of the rule that has priority, and why it has.
+fn with_winner(acl: &Acl<'_>, finding: Finding, winner: RuleId, rule: RuleId) -> Finding {
+    let Some(place) = acl.first_rule_origins(winner, 1).pop() else { return finding };
+    let name = acl.rule(winner).pattern();
+    let message = match criterion(acl, winner, rule) {
+        Some(criterion) => format!("\"{name}\" of {} has priority: {criterion}", place.policy),
+        None => format!("\"{name}\" of {} has priority", place.policy),
+    };
+    finding.with_related(place.place, message)
+}
+
+/// The servers on which a block is beaten.
+struct Beaten {
+    /// The server that is described, and the rule there.
+    acl: usize,
+    rule: BeatenRule,
+    never: Vec<Dialect>,
+    perhaps_lists: Vec<Dialect>,
+}
+
+fn findings(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
+    let mut all: BTreeMap<BlockId, Beaten> = BTreeMap::new();
+    for (at, acl) in acls.iter().enumerate() {
+        for rule in acl.beaten_rules() {
+            let only_lists: Capabilities = [Capability::List].into_iter().collect();
+            let capabilities = acl.rule(rule.rule).capabilities();
+            // A rule that may decide a list, and grants nothing else, does what it is for.
+            if rule.may_decide_lists && capabilities.difference(only_lists).is_empty() {
+                continue;
+            }
+            for id in acl.rule(rule.rule).blocks() {
+                let known = all.entry(*id).or_insert_with(|| Beaten {
+                    acl: at,
+                    rule: rule.clone(),
+                    never: Vec::new(),
+                    perhaps_lists: Vec::new(),
+                });
+                let servers =
+                    if rule.may_decide_lists { &mut known.perhaps_lists } else { &mut known.never };
+                servers.push(acl.dialect());
+            }
+        }
+    }
+    let finding = |(id, beaten): (BlockId, Beaten)| {
+        let finding = finding(&acls[beaten.acl], id, &beaten, acls.len());
+        (id, finding)
+    };
+    all.into_iter().map(finding).collect()
+}
+
+/// The most rules that a finding names.
+const NAMED: usize = 3;
+
+fn finding(acl: &Acl<'_>, id: BlockId, beaten: &Beaten, servers: usize) -> Finding {
+    let (rule, by) = (beaten.rule.rule, &beaten.rule.by);
+    let origin = acl.block_origin(id);
+    let denies = acl.rule(rule).capabilities().contains_deny();
+    let verb = if denies { "denies" } else { "decides" };
+    let pattern = &origin.pattern;
+    let message = match by.as_slice() {
+        [one] => format!(
+            "path \"{pattern}\" never {verb}: \"{}\" matches all of its paths, and has priority",
+            acl.rule(*one).pattern()
+        ),
+        _ => format!(
+            "path \"{pattern}\" never {verb}: other rules match all of its paths, and have priority"
+        ),
+    };
+    let mut finding = Finding::new(Code::NeverDecides, message)
+        .about_policy(&origin.policy)
+        .at(origin.place)
+        .with_help(help(acl, rule, by, denies));
+    let on = |dialects: &[Dialect]| dialects.iter().copied().collect::<DialectSet>();
+    if beaten.never.len() + beaten.perhaps_lists.len() < servers {
+        let all: Vec<_> = beaten.never.iter().chain(&beaten.perhaps_lists).copied().collect();
+        finding = finding.with_note(format!("on {}", on(&all)));
+    }
+    if !beaten.perhaps_lists.is_empty() {
+        let note = format!("on {} it may still decide a list", on(&beaten.perhaps_lists));
+        finding = finding.with_note(note);
+    }
+    by.iter().take(NAMED).fold(finding, |finding, other| with_winner(acl, finding, *other, rule))
+}
+
+/// The property by which `winner` has priority.
+fn criterion(acl: &Acl<'_>, winner: RuleId, other: RuleId) -> Option<RankCriterion> {
+    let rank = |rule: RuleId| acl.rule(rule).pattern.rank();
+    rank(winner).first_difference(&rank(other)).map(|(_, criterion)| criterion)
+}
+
+fn help(acl: &Acl<'_>, rule: RuleId, by: &[RuleId], denies: bool) -> String {
+    let narrow = "narrow the rule that has priority";
+    let pattern = acl.rule(rule).pattern();
+    let by_segments =
+        by.iter().all(|by| criterion(acl, *by, rule) == Some(RankCriterion::FewerSegments));
+    match pattern.strip_suffix("/*").filter(|_| by_segments) {
+        // A pattern without a star goes before one with a star.
+        Some(bare) => {
+            format!("{narrow}, or write a pattern without `*` for each depth, such as \"{bare}/+\"")
+        }
+        None if denies => narrow.to_owned(),
+        None => format!("{narrow}, or remove the block"),
+    }
+}
