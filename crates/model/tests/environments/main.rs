@@ -34,8 +34,9 @@ fn accepts(environment: &Environment, name: &str, version: &str, build: &str) ->
         spec.name.as_exact().is_some_and(|exact| exact.as_normalized() == name)
     };
     let request = environment.dependencies.iter().find(|r| named(&r.spec)).unwrap();
-    let version: Version = version.parse().unwrap();
-    request.spec.version.as_ref().is_none_or(|spec| spec.matches(&version))
+    let parsed: Version = version.parse().unwrap();
+    request.spec.version.as_ref().is_none_or(|spec| spec.matches(&parsed))
+        && request.conditions.match_version(version)
         && request.spec.build.as_ref().is_none_or(|spec| spec.matches(build))
 }
 

@@ -95,6 +95,6 @@ fn every_path_is_sent_as_the_job_would_request_it() {
         script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
     assert_eq!(
         request.body["paths"],
-        json!(["database/creds/ro", DB_PATH, "secret/metadata/ml/db", "sys/leases/renew"])
+        json!(["database/creds/ro", DB_PATH, "secret/metadata/ml/db/", "sys/leases/renew"])
     );
 }
