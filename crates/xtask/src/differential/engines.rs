@@ -89,7 +89,7 @@ impl Need {
         let mut need =
             Self { name, engine, mount, locator, transit, capabilities, declared: None, wrap_ttl };
         if random.chance(40) {
-            let all = need.known_parameters(Operation::Update);
+            let all = need.known_parameters();
             let optional = all.iter().filter(|(_, _, always)| !always && random.chance(40));
             need.declared = Some(optional.map(|(name, ..)| *name).collect());
         }
@@ -122,7 +122,7 @@ impl Need {
             line.push_str(&format!(", capabilities: [{}]", capabilities.join(", ")));
         }
         if let Some(declared) = &self.declared {
-            let all = self.known_parameters(Operation::Update);
+            let all = self.known_parameters();
             let value = |name: &str| {
                 let known = all.iter().find(|(known, ..)| *known == name);
                 known.map_or(Value::Null, |(_, value, _)| value())
@@ -145,7 +145,7 @@ impl Need {
 
     /// The names of the parameters that a job may send.
     pub(super) fn parameters(&self) -> Vec<&'static str> {
-        let all = self.known_parameters(Operation::Update);
+        let all = self.known_parameters();
         all.iter().map(|(name, ..)| *name).collect()
     }
 
@@ -158,7 +158,7 @@ impl Need {
         if !matches!(operation, Operation::Create | Operation::Update | Operation::Patch) {
             return None;
         }
-        let all = self.known_parameters(operation);
+        let all = self.known_parameters();
         let mut sends = |name: &str| match &self.declared {
             Some(declared) => declared.contains(&name),
             None => random.chance(25),
@@ -175,7 +175,7 @@ impl Need {
         Some(body)
     }
 
-    fn known_parameters(&self, operation: Operation) -> Vec<Parameter> {
+    fn known_parameters(&self) -> Vec<Parameter> {
         let cas: fn() -> Value = || json!({ "cas": 1 });
         let text: fn() -> Value = || json!("aGVsbG8=");
         match (self.engine, self.transit) {
@@ -184,7 +184,7 @@ impl Need {
             }
             (Engine::Kv2, _) => vec![
                 ("data", || json!({ "username": "u", "password": "p" }), true),
-                ("options", cas, operation == Operation::Patch),
+                ("options", cas, false),
             ],
             (Engine::Transit, "encrypt") => {
                 vec![("plaintext", text, true), ("key_version", || json!(1), false)]
