@@ -338,3 +338,21 @@ fn send(
     }
     job.request(method, path, &headers, body).0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_verdict_of_a_random_manifest_differs_from_the_servers() {
+        if envlock_testkit::binary().is_err() {
+            return envlock_testkit::skip_test("random manifests on a real server");
+        }
+        let options = Options { cases: 150, seed: 3, server: None };
+        let (server, counts) = compare(&options).expect("a server");
+        assert_eq!(counts.differences, Vec::<String>::new(), "{server}");
+        // Agreement on denials alone would prove little.
+        let Counts { green, allowed, denied, depends, .. } = &counts;
+        assert!(*green > 10 && *allowed > 50 && *denied > 50 && *depends > 5, "{counts}");
+    }
+}
