@@ -51,6 +51,13 @@ impl Row {
         Self { engines, kind, mandatory, optional: &[], if_declared: &[], stores: false }
     }
 
+    const fn transit(
+        operation: TransitOperation,
+        mandatory: &'static [&'static [&'static str]],
+    ) -> Self {
+        Self::new(&[Engine::Transit], Kind::Transit(operation), mandatory)
+    }
+
     const fn with_optional(self, optional: &'static [&'static str]) -> Self {
         Self { optional, ..self }
     }
@@ -72,126 +79,112 @@ impl Row {
 
 const NOTHING: &[&[&str]] = &[&[]];
 
-const ROWS: [Row; 20] =
-    [
-        // kv/passthrough.go, handleWrite: any field, and at least one; a write replaces all of them.
-        Row::new(&[Engine::Kv1, Engine::Cubbyhole], Kind::Write, NOTHING).storing(),
-        // kv/path_data.go, pathDataRead: `version` only for an old version, which a need doesn't name.
-        Row::new(&[Engine::Kv2], Kind::Read, NOTHING).if_declared(&["version"]),
-        // kv/path_data.go, pathDataWrite. The command line and hvac always send `options`.
-        Row::new(&[Engine::Kv2], Kind::Write, &[&["data"]]).with_optional(&["options"]),
-        // kv/path_data.go, pathDataPatch.
-        Row::new(&[Engine::Kv2], Kind::Patch, &[&["data"]]).with_optional(&["options"]),
-        // transit/path_encrypt.go, pathEncryptWrite.
-        Row::new(
-            &[Engine::Transit],
-            Kind::Transit(TransitOperation::Encrypt),
-            &[&["plaintext"], &["batch_input"]],
-        )
-        .with_optional(&[
-            "plaintext",
-            "context",
-            "nonce",
-            "type",
-            "convergent_encryption",
-            "key_version",
-            "partial_failure_response_code",
-            "associated_data",
-        ]),
-        // transit/path_decrypt.go, pathDecryptWrite.
-        Row::new(
-            &[Engine::Transit],
-            Kind::Transit(TransitOperation::Decrypt),
-            &[&["ciphertext"], &["batch_input"]],
-        )
-        .with_optional(&[
-            "ciphertext",
-            "context",
-            "nonce",
-            "partial_failure_response_code",
-            "associated_data",
-        ]),
-        // transit/path_sign_verify.go, pathSignWrite. An empty input can be signed.
-        Row::new(
-            &[Engine::Transit],
-            Kind::Transit(TransitOperation::Sign),
-            &[&["input"], &["batch_input"]],
-        )
-        .with_optional(&SIGNING),
-        // transit/path_sign_verify.go, pathVerifyWrite.
-        Row::new(
-            &[Engine::Transit],
-            Kind::Transit(TransitOperation::Verify),
-            &[&["signature", "input"], &["hmac", "input"], &["batch_input"]],
-        )
-        .with_optional(&SIGNING),
-        // transit/path_hmac.go, pathHMACWrite.
-        Row::new(
-            &[Engine::Transit],
-            Kind::Transit(TransitOperation::Hmac),
-            &[&["input"], &["batch_input"]],
-        )
-        .with_optional(&["input", "algorithm", "urlalgorithm", "key_version"]),
-        // pki/fields.go, addNonCACommonFields, and pki/path_issue_sign.go.
-        Row::new(&[Engine::Pki], Kind::Write, &[&["common_name"]]).with_optional(&[
-            "alt_names",
-            "exclude_cn_from_sans",
-            "format",
-            "ip_sans",
-            "issuer_ref",
-            "key_bits",
-            "key_type",
-            "not_after",
-            "not_before",
-            "other_sans",
-            "private_key_format",
-            "remove_roots_from_chain",
-            "serial_number",
-            "ttl",
-            "uri_sans",
-            "user_ids",
-        ]),
-        // pki/path_issue_sign.go. The request itself may contain the common name.
-        Row::new(&[Engine::PkiSign], Kind::Write, &[&["csr"]]).with_optional(&[
-            "alt_names",
-            "common_name",
-            "exclude_cn_from_sans",
-            "format",
-            "ip_sans",
-            "issuer_ref",
-            "not_after",
-            "not_before",
-            "other_sans",
-            "private_key_format",
-            "remove_roots_from_chain",
-            "serial_number",
-            "ttl",
-            "uri_sans",
-            "user_ids",
-        ]),
-        // ssh/path_sign.go, pathSignCertificate. hvac always sends all of them.
-        Row::new(&[Engine::SshCa], Kind::Write, &[&["public_key"]]).with_optional(&SSH),
-        // ssh/path_issue.go: the role has defaults for all of them.
-        Row::new(&[Engine::SshIssue], Kind::Write, NOTHING).with_optional(&SSH),
-        // ssh/path_creds_create.go, pathCredsCreateWrite. A role without a default user needs `username`.
-        Row::new(&[Engine::SshOtp], Kind::Write, &[&["ip"]]).with_optional(&["username"]),
-        // aws/path_user.go, pathCredsRead, of both `creds/` and `sts/`.
-        Row::new(&[Engine::Aws], Kind::Read, NOTHING).with_optional(&AWS),
-        Row::new(&[Engine::Aws, Engine::AwsSts], Kind::Write, NOTHING).with_optional(&AWS),
-        // gcp, path_role_set_secrets.go, pathRoleSetSecretServiceAccountKey.
-        Row::new(&[Engine::GcpKey], Kind::Read, NOTHING).with_optional(&[
-            "key_algorithm",
-            "key_type",
-            "ttl",
-        ]),
-        // kubernetes/path_creds.go.
-        Row::new(&[Engine::Kubernetes], Kind::Write, &[&["kubernetes_namespace"]])
-            .with_optional(&["audiences", "cluster_role_binding", "ttl"]),
-        // openldap/path_checkouts.go.
-        Row::new(&[Engine::LdapLibrary], Kind::Write, NOTHING).with_optional(&["ttl"]),
-        // totp/path_code.go: a write validates a code.
-        Row::new(&[Engine::Totp], Kind::Write, &[&["code"]]),
-    ];
+const ROWS: [Row; 20] = [
+    // kv/passthrough.go, handleWrite: any field, and at least one; a write replaces all of them.
+    Row::new(&[Engine::Kv1, Engine::Cubbyhole], Kind::Write, NOTHING).storing(),
+    // kv/path_data.go, pathDataRead: `version` only for an old version, which a need doesn't name.
+    Row::new(&[Engine::Kv2], Kind::Read, NOTHING).if_declared(&["version"]),
+    // kv/path_data.go, pathDataWrite. The command line and hvac always send `options`.
+    Row::new(&[Engine::Kv2], Kind::Write, &[&["data"]]).with_optional(&["options"]),
+    // kv/path_data.go, pathDataPatch.
+    Row::new(&[Engine::Kv2], Kind::Patch, &[&["data"]]).with_optional(&["options"]),
+    // transit/path_encrypt.go, pathEncryptWrite.
+    Row::transit(TransitOperation::Encrypt, &[&["plaintext"], &["batch_input"]]).with_optional(&[
+        "plaintext",
+        "context",
+        "nonce",
+        "type",
+        "convergent_encryption",
+        "key_version",
+        "partial_failure_response_code",
+        "associated_data",
+    ]),
+    // transit/path_decrypt.go, pathDecryptWrite.
+    Row::transit(TransitOperation::Decrypt, &[&["ciphertext"], &["batch_input"]]).with_optional(&[
+        "ciphertext",
+        "context",
+        "nonce",
+        "partial_failure_response_code",
+        "associated_data",
+    ]),
+    // transit/path_sign_verify.go, pathSignWrite. An empty input can be signed.
+    Row::transit(TransitOperation::Sign, &[&["input"], &["batch_input"]]).with_optional(&SIGNING),
+    // transit/path_sign_verify.go, pathVerifyWrite.
+    Row::transit(
+        TransitOperation::Verify,
+        &[&["signature", "input"], &["hmac", "input"], &["batch_input"]],
+    )
+    .with_optional(&SIGNING),
+    // transit/path_hmac.go, pathHMACWrite.
+    Row::transit(TransitOperation::Hmac, &[&["input"], &["batch_input"]]).with_optional(&[
+        "input",
+        "algorithm",
+        "urlalgorithm",
+        "key_version",
+    ]),
+    // pki/fields.go, addNonCACommonFields, and pki/path_issue_sign.go.
+    Row::new(&[Engine::Pki], Kind::Write, &[&["common_name"]]).with_optional(&[
+        "alt_names",
+        "exclude_cn_from_sans",
+        "format",
+        "ip_sans",
+        "issuer_ref",
+        "key_bits",
+        "key_type",
+        "not_after",
+        "not_before",
+        "other_sans",
+        "private_key_format",
+        "remove_roots_from_chain",
+        "serial_number",
+        "ttl",
+        "uri_sans",
+        "user_ids",
+    ]),
+    // pki/path_issue_sign.go. The request itself may contain the common name.
+    Row::new(&[Engine::PkiSign], Kind::Write, &[&["csr"]]).with_optional(&[
+        "alt_names",
+        "common_name",
+        "exclude_cn_from_sans",
+        "format",
+        "ip_sans",
+        "issuer_ref",
+        "not_after",
+        "not_before",
+        "other_sans",
+        "private_key_format",
+        "remove_roots_from_chain",
+        "serial_number",
+        "ttl",
+        "uri_sans",
+        "user_ids",
+    ]),
+    // ssh/path_sign.go, pathSignCertificate. hvac always sends all of them.
+    Row::new(&[Engine::SshCa], Kind::Write, &[&["public_key"]]).with_optional(&SSH),
+    // ssh/path_issue.go: the role has defaults for all of them.
+    Row::new(&[Engine::SshIssue], Kind::Write, NOTHING).with_optional(&SSH),
+    // ssh/path_creds_create.go, pathCredsCreateWrite. A role without a default user needs `username`.
+    Row::new(&[Engine::SshOtp], Kind::Write, &[&["ip"]]).with_optional(&["username"]),
+    // aws/path_user.go, pathCredsRead, of both `creds/` and `sts/`.
+    Row::new(&[Engine::Aws], Kind::Read, NOTHING).with_optional(&AWS),
+    Row::new(&[Engine::Aws, Engine::AwsSts], Kind::Write, NOTHING).with_optional(&AWS),
+    // gcp, path_role_set_secrets.go, pathRoleSetSecretServiceAccountKey.
+    Row::new(&[Engine::GcpKey], Kind::Read, NOTHING).with_optional(&[
+        "key_algorithm",
+        "key_type",
+        "ttl",
+    ]),
+    // kubernetes/path_creds.go.
+    Row::new(&[Engine::Kubernetes], Kind::Write, &[&["kubernetes_namespace"]]).with_optional(&[
+        "audiences",
+        "cluster_role_binding",
+        "ttl",
+    ]),
+    // openldap/path_checkouts.go.
+    Row::new(&[Engine::LdapLibrary], Kind::Write, NOTHING).with_optional(&["ttl"]),
+    // totp/path_code.go: a write validates a code.
+    Row::new(&[Engine::Totp], Kind::Write, &[&["code"]]),
+];
 
 const SIGNING: [&str; 12] = [
     "input",

@@ -131,24 +131,11 @@ fn common_segment(one: Piece<'_>, other: Piece<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Dialect, Policy, ServerContext};
-
-    fn policy(rules: &[(&str, &str)]) -> Policy {
-        let block = |(pattern, word): &(&str, &str)| {
-            format!("path \"{pattern}\" {{ capabilities = [\"{word}\"] }}\n")
-        };
-        // The servers refuse an empty text.
-        let text = rules.iter().map(block).collect::<String>() + "# The end.\n";
-        Policy::parse("p", "p.hcl", &text).unwrap()
-    }
-
-    fn context(dialect: Dialect) -> ServerContext<'static> {
-        ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "" }
-    }
+    use crate::Dialect;
+    use crate::tests::{context, policy};
 
     fn overruled(rules: &[(&str, &str)]) -> Vec<(String, String, String)> {
         let policy = policy(rules);

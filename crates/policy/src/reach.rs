@@ -132,24 +132,11 @@ fn typical_paths<'p>(
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Dialect, Policy, ServerContext};
-
-    fn policy(rules: &[(&str, &str)]) -> Policy {
-        let block = |(pattern, word): &(&str, &str)| {
-            format!("path \"{pattern}\" {{ capabilities = [\"{word}\"] }}\n")
-        };
-        // The servers refuse an empty text.
-        let text = rules.iter().map(block).collect::<String>() + "# The end.\n";
-        Policy::parse("p", "p.hcl", &text).unwrap()
-    }
-
-    fn context(dialect: Dialect) -> ServerContext<'static> {
-        ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "" }
-    }
+    use crate::Dialect;
+    use crate::tests::{context, policy};
 
     /// The patterns that never decide, each with those that decide instead.
     fn beaten(dialect: Dialect, rules: &[(&str, &str)]) -> Vec<(String, Vec<String>, bool)> {

@@ -8,6 +8,21 @@ use super::{
     ServerContext, Unknown,
 };
 
+/// A policy with a block for each pattern and capability.
+pub(crate) fn policy(rules: &[(&str, &str)]) -> Policy {
+    let block = |(pattern, word): &(&str, &str)| {
+        format!("path \"{pattern}\" {{ capabilities = [\"{word}\"] }}\n")
+    };
+    // The servers refuse an empty text.
+    let text = rules.iter().map(block).collect::<String>() + "# The end.\n";
+    Policy::parse("p", "p.hcl", &text).unwrap()
+}
+
+/// A server without an identity, in 1970.
+pub(crate) fn context(dialect: Dialect) -> ServerContext<'static> {
+    ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "" }
+}
+
 fn explanation(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
     let policy = Policy::parse("p", "p.hcl", text).unwrap();
     let identity = Identity::default();

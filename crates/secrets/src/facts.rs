@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::{self as policy, Engine, Release};
+use envlock_policy::{Engine, Product, Release};
 use jiff::{SignedDuration, Timestamp};
 
 /// A fact, or why it is unknown.
@@ -43,8 +43,8 @@ pub struct Server {
     pub address: String,
     /// Its version, such as `2.4.0`; empty if the server doesn't report it.
     pub version: String,
-    /// The product.
-    pub product: Product,
+    /// The product; `None` if its health doesn't tell.
+    pub product: Option<Product>,
     /// Whether it has namespaces; `None` if its health doesn't tell.
     pub has_namespaces: Option<bool>,
     /// The difference of its clock to this machine's; positive if it is ahead.
@@ -54,49 +54,30 @@ pub struct Server {
 impl Server {
     /// The release, if its policy rules are known.
     pub fn release(&self) -> Option<Release> {
-        let product = match self.product {
-            Product::Vault => policy::Product::Vault,
-            Product::OpenBao => policy::Product::OpenBao,
-            Product::Other => return None,
-        };
-        Release::new(product, Some(&self.version)).ok()
+        Release::new(self.product?, Some(&self.version)).ok()
     }
 }
 
-/// A product that has Vault's API.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Product {
-    /// HashiCorp Vault.
-    Vault,
-    /// OpenBao.
-    OpenBao,
-    /// Another one, or unknown.
-    #[default]
-    Other,
+/// Returns the product of a server with this version, and whether its edition has namespaces; `None`
+/// where that isn't known. `enterprise` is a key of Vault's health that no OpenBao has.
+pub fn read_health(version: &str, enterprise: Option<bool>) -> (Option<Product>, Option<bool>) {
+    let mut numbers = version.split(['.', '+', '-']).map_while(|part| part.parse::<u32>().ok());
+    let (major, minor) = (numbers.next(), numbers.next().unwrap_or(0));
+    match (enterprise, major) {
+        (Some(enterprise), _) => (Some(Product::Vault), Some(enterprise)),
+        // An older Vault marks its Enterprise edition in the version only.
+        (None, Some(1)) => (Some(Product::Vault), Some(version.contains("+ent"))),
+        // OpenBao has namespaces since 2.3.
+        (None, Some(2..)) => (Some(Product::OpenBao), Some((major, minor) >= (Some(2), 3))),
+        _ => (None, None),
+    }
 }
 
-impl Product {
-    /// The product of a server with this version, and whether its edition has namespaces, if that
-    /// is known. `enterprise` is a key of Vault's health that no OpenBao has.
-    pub fn of_health(version: &str, enterprise: Option<bool>) -> (Self, Option<bool>) {
-        let mut numbers = version.split(['.', '+', '-']).map_while(|part| part.parse::<u32>().ok());
-        let (major, minor) = (numbers.next(), numbers.next().unwrap_or(0));
-        match (enterprise, major) {
-            (Some(enterprise), _) => (Self::Vault, Some(enterprise)),
-            // An older Vault marks its Enterprise edition in the version only.
-            (None, Some(1)) => (Self::Vault, Some(version.contains("+ent"))),
-            // OpenBao has namespaces since 2.3.
-            (None, Some(2..)) => (Self::OpenBao, Some((major, minor) >= (Some(2), 3))),
-            _ => (Self::Other, None),
-        }
-    }
-
-    /// The program of its command line.
-    pub fn program(self) -> &'static str {
-        match self {
-            Self::OpenBao => "bao",
-            Self::Vault | Self::Other => "vault",
-        }
+/// Returns the program of the product's command line; Vault's if the product isn't known.
+pub fn program(product: Option<Product>) -> &'static str {
+    match product {
+        Some(Product::OpenBao) => "bao",
+        Some(Product::Vault) | None => "vault",
     }
 }
 
@@ -200,18 +181,18 @@ mod tests {
     #[test]
     fn the_health_tells_the_product_and_whether_it_has_namespaces() {
         for (version, enterprise, expected) in [
-            ("1.21.4", Some(false), (Product::Vault, Some(false))),
-            ("1.21.4+ent", Some(true), (Product::Vault, Some(true))),
-            ("2.0.0", Some(false), (Product::Vault, Some(false))),
-            ("1.13.0", None, (Product::Vault, Some(false))),
-            ("1.13.0+ent.hsm", None, (Product::Vault, Some(true))),
-            ("2.2.1", None, (Product::OpenBao, Some(false))),
-            ("2.3.0", None, (Product::OpenBao, Some(true))),
-            ("2.6.0-beta20260101", None, (Product::OpenBao, Some(true))),
-            ("", None, (Product::Other, None)),
-            ("0.1.0", None, (Product::Other, None)),
+            ("1.21.4", Some(false), (Some(Product::Vault), Some(false))),
+            ("1.21.4+ent", Some(true), (Some(Product::Vault), Some(true))),
+            ("2.0.0", Some(false), (Some(Product::Vault), Some(false))),
+            ("1.13.0", None, (Some(Product::Vault), Some(false))),
+            ("1.13.0+ent.hsm", None, (Some(Product::Vault), Some(true))),
+            ("2.2.1", None, (Some(Product::OpenBao), Some(false))),
+            ("2.3.0", None, (Some(Product::OpenBao), Some(true))),
+            ("2.6.0-beta20260101", None, (Some(Product::OpenBao), Some(true))),
+            ("", None, (None, None)),
+            ("0.1.0", None, (None, None)),
         ] {
-            assert_eq!(Product::of_health(version, enterprise), expected, "{version}");
+            assert_eq!(read_health(version, enterprise), expected, "{version}");
         }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use envlock_policy::Product;
 use envlock_report::connection::NoConnection;
-use envlock_secrets::facts::Product;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
@@ -28,7 +28,7 @@ pub(crate) struct Connection<'a> {
     namespace: Option<String>,
     index: Mutex<Option<HeaderValue>>,
     standby_retry: AtomicBool,
-    product: OnceLock<Product>,
+    product: OnceLock<Option<Product>>,
 }
 
 /// The headers of every request: those of vaultrs, and the token, which vaultrs would show in
@@ -132,13 +132,13 @@ impl<'a> Connection<'a> {
     }
 
     /// Records the product that the server's health names.
-    pub(crate) fn set_product(&self, product: Product) {
+    pub(crate) fn set_product(&self, product: Option<Product>) {
         self.product.get_or_init(|| product);
     }
 
-    /// The product, or `Other` before the server answered.
-    pub(crate) fn product(&self) -> Product {
-        self.product.get().copied().unwrap_or_default()
+    /// The product; `None` if it isn't known or the server hasn't answered yet.
+    pub(crate) fn product(&self) -> Option<Product> {
+        self.product.get().copied().flatten()
     }
 
     /// Records that the node is a standby whose state may lag behind.

@@ -3,7 +3,8 @@
 use envlock_report::connection::{NoConnection, TrustProblem};
 use envlock_report::{AsFindings, Code, Exit, Finding, count};
 
-use envlock_secrets::facts::Product;
+use envlock_policy::Product;
+use envlock_secrets::facts::program;
 
 use crate::refusal::Refusal;
 use crate::{AddressError, AnswerFault, CredentialError, RedirectTarget, ServerFault};
@@ -95,7 +96,7 @@ pub enum ProbeError {
     #[error("the server isn't initialised")]
     NotInitialised {
         /// The server.
-        product: Product,
+        product: Option<Product>,
     },
     /// It is a disaster-recovery secondary.
     #[error("the server is a disaster recovery secondary, and answers no request")]
@@ -145,7 +146,7 @@ pub enum ProbeError {
         /// The difference of the server's clock in seconds, if that may be the reason.
         clock: Option<i64>,
         /// The server.
-        product: Product,
+        product: Option<Product>,
     },
     /// The login must be confirmed.
     #[error("the login by {method} requires a second factor, which a job can't give")]
@@ -179,7 +180,7 @@ pub enum ProbeError {
     #[error("the server refuses the token: it is invalid, has expired or was revoked")]
     TokenRefused {
         /// The server.
-        product: Product,
+        product: Option<Product>,
     },
     /// The token has too few remaining uses.
     #[error("the token has {} left, and the check needs up to {planned}", uses(*left))]
@@ -284,17 +285,17 @@ impl ProbeError {
             role: role.as_deref(),
             status: *status,
             messages,
-            program: product.program(),
+            program: program(*product),
         })
     }
 
     fn help(&self) -> String {
         match self {
             Self::NotInitialised { product } => {
-                format!("ask its operator to initialise it (`{} operator init`)", product.program())
+                format!("ask its operator to initialise it (`{} operator init`)", program(*product))
             }
             Self::TokenRefused { product } => {
-                format!("get a new one: `{} login`", product.program())
+                format!("get a new one: `{} login`", program(*product))
             }
             Self::LoginRefused { .. } => {
                 let cause = self.refusal().and_then(|refusal| refusal.cause());

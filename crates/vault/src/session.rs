@@ -1,7 +1,7 @@
 //! A session: a token that is obtained, used, and revoked.
 
 use envlock_report::{Code, Finding, Level};
-use envlock_secrets::facts::Token;
+use envlock_secrets::facts::{Token, program};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
             .with_note(format!("the token expires in {} s", granted.ttl));
         finding.help =
             self.accessor.as_ref().filter(|accessor| is_word(accessor)).map(|accessor| {
-                let program = self.connection.product().program();
+                let program = program(self.connection.product());
                 format!("revoke it: `{program} token revoke -accessor {accessor}`")
             });
         Some(finding)

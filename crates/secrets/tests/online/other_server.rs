@@ -1,13 +1,13 @@
 //! The release of the server decides how the policies are read.
 
-use envlock_secrets::facts::Product;
+use envlock_secrets::facts::read_health;
 
 use crate::scenario::{DB, Scenario, warning};
 
 fn asked(declared: &str, version: &'static str, enterprise: Option<bool>) -> Scenario {
     let mut scenario = Scenario::with_needs(DB).with_facts(move |online| {
         version.clone_into(&mut online.server.version);
-        let (product, has_namespaces) = Product::of_health(version, enterprise);
+        let (product, has_namespaces) = read_health(version, enterprise);
         (online.server.product, online.server.has_namespaces) = (product, has_namespaces);
     });
     scenario.text = scenario.text.replace("server: {product: openbao}\n", declared);

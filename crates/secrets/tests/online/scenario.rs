@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::Engine;
+use envlock_policy::{Engine, Product};
 use envlock_report::outcome::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
 use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{
-    Lease, Mount, NeedFacts, Presence, Product, Server, ServerFacts, Token, UnknownReason,
+    Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
 };
 use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
 use envlock_secrets::requirement::job_requests_of_profile;
@@ -238,7 +238,7 @@ pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
         server: Server {
             address: "https://vault.example:8200".to_owned(),
             version: "2.4.0".to_owned(),
-            product: Product::OpenBao,
+            product: Some(Product::OpenBao),
             has_namespaces: Some(true),
             clock_ahead: Some(SignedDuration::from_secs(-60)),
         },

@@ -1,7 +1,8 @@
 //! Facts that a server doesn't report.
 
+use envlock_policy::Product;
 use envlock_report::outcome::DenyTarget;
-use envlock_secrets::facts::{NeedFacts, Product, ServerFacts, UnknownReason};
+use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
 
 use crate::scenario::{
     DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note, warning,
@@ -167,7 +168,7 @@ fn a_profile_with_a_namespace_is_told_that_the_server_has_none() {
 fn help_names_the_program_of_the_server() {
     let product = |product: Product| {
         let mut scenario = Scenario::with_needs(DB).with_facts(move |online| {
-            online.server.product = product;
+            online.server.product = Some(product);
             online.token.expires = None;
         });
         scenario.text = scenario.text.replace("server: {product: openbao}\n", "");

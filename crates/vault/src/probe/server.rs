@@ -1,6 +1,6 @@
 //! Queries the server: its state, its version and its clock.
 
-use envlock_secrets::facts::{Product, Server};
+use envlock_secrets::facts::{Server, read_health};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -31,7 +31,7 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
         return Err(not_a_vault(ServerFault::HealthIsNotJson(status)));
     };
     let version = health.version.unwrap_or_default();
-    let (product, has_namespaces) = Product::of_health(&version, health.enterprise);
+    let (product, has_namespaces) = read_health(&version, health.enterprise);
     connection.set_product(product);
     match (status, health.initialized, health.sealed) {
         (_, None, None) => return Err(not_a_vault(ServerFault::HealthWithoutState)),

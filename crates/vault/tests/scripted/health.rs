@@ -1,7 +1,8 @@
 //! The state of the server.
 
+use envlock_policy::Product;
 use envlock_report::{AsFindings as _, Exit};
-use envlock_secrets::facts::{Product, UnknownReason};
+use envlock_secrets::facts::UnknownReason;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{ProbeError, ServerFault};
 use serde_json::json;
@@ -57,7 +58,7 @@ fn a_server_that_cannot_serve_requests_gets_one_request_and_no_login() {
         ),
         (
             health(501, false, true),
-            ProbeError::NotInitialised { product: Product::Vault },
+            ProbeError::NotInitialised { product: Some(Product::Vault) },
             "not-initialised",
             "ask its operator to initialise it (`vault operator init`)",
         ),

@@ -1,7 +1,7 @@
 //! The properties of a token, and its remaining uses.
 
+use envlock_policy::Product;
 use envlock_report::{AsFindings as _, Exit};
-use envlock_secrets::facts::Product;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::ProbeError;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn a_supplied_token_that_is_denied_lookup_self_is_refused() {
         ScriptedAnswer::errors(403, &["permission denied"]),
     );
     let failure = TestJob::on(&script).with_auth(TOKEN).failure();
-    assert_eq!(failure, ProbeError::TokenRefused { product: Product::OpenBao });
+    assert_eq!(failure, ProbeError::TokenRefused { product: Some(Product::OpenBao) });
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
         ("token-refused", Exit::LoginRefused)

@@ -230,12 +230,12 @@ impl Need {
         }
     }
 
-    /// The secret at a path of a kv mount: the mount and the name.
-    fn secret<'p>(&self, path: &'p str) -> Option<(bool, &'p str)> {
+    /// The name of the secret at a path of a kv mount.
+    fn secret<'p>(&self, path: &'p str) -> Option<&'p str> {
         let below = path.strip_prefix(self.mount)?.strip_prefix('/')?;
         match self.engine {
-            Engine::Kv1 => Some((true, below)),
-            Engine::Kv2 => Some((true, below.strip_prefix("data/")?)),
+            Engine::Kv1 => Some(below),
+            Engine::Kv2 => below.strip_prefix("data/"),
             _ => None,
         }
     }
@@ -243,7 +243,7 @@ impl Need {
     /// Whether the server sees `operation` when a job writes to `path`: a write of a kv secret is
     /// `create` or `update`, depending on whether it exists.
     pub(super) fn is_sent(&self, operation: Operation, path: &str) -> bool {
-        let exists = self.secret(path).is_some_and(|(_, name)| PRESENT.contains(&name));
+        let exists = self.secret(path).is_some_and(|name| PRESENT.contains(&name));
         match (self.engine, operation) {
             (Engine::Kv1 | Engine::Kv2, Operation::Create) => !exists,
             (Engine::Kv1 | Engine::Kv2, Operation::Update | Operation::Patch) => exists,
@@ -254,7 +254,7 @@ impl Need {
 
     /// Puts a kv secret back after a request that may have changed it.
     pub(super) fn restore(&self, root: &VaultClient, path: &str) {
-        let Some((_, name)) = self.secret(path) else { return };
+        let Some(name) = self.secret(path) else { return };
         if PRESENT.contains(&name) {
             root.secret(self.mount, name, json!({ "username": "u", "password": "p" }));
         } else if self.engine == Engine::Kv2 {

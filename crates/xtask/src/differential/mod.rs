@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::thread;
 
-use envlock_policy::{ApiRequest, Operation};
+use envlock_policy::Operation;
 use envlock_report::Level;
 use envlock_secrets::checks::{self, Input, ResultRow, RowSubject};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
@@ -80,6 +80,18 @@ pub(crate) struct Counts {
     pub(crate) differences: Vec<String>,
 }
 
+impl Counts {
+    fn add(&mut self, other: Self) {
+        let Self { manifests, green, allowed, denied, depends, differences } = other;
+        self.manifests += manifests;
+        self.green += green;
+        self.allowed += allowed;
+        self.denied += denied;
+        self.depends += depends;
+        self.differences.extend(differences);
+    }
+}
+
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { manifests, green, allowed, denied, depends, differences } = self;
@@ -133,16 +145,11 @@ pub(crate) fn compare(options: &Options) -> Result<(String, Counts), String> {
             scope.spawn(move || client.compare(seed, cases))
         };
         let running: Vec<_> = (0..CLIENTS).map(start).collect();
-        running.into_iter().fold(Counts::default(), |mut all, client| {
-            let one = client.join().expect("a client doesn't panic");
-            all.manifests += one.manifests;
-            all.green += one.green;
-            all.allowed += one.allowed;
-            all.denied += one.denied;
-            all.depends += one.depends;
-            all.differences.extend(one.differences);
-            all
-        })
+        let mut all = Counts::default();
+        for client in running {
+            all.add(client.join().expect("a client doesn't panic"));
+        }
+        all
     });
     Ok((format!("{product} {version}"), counts))
 }
@@ -310,7 +317,7 @@ fn targets(manifest: &Manifest, needs: &[Need]) -> Vec<Target> {
         let writes =
             matches!(request.operation, Operation::Create | Operation::Update | Operation::Patch);
         let parameters = if writes { need.parameters() } else { Vec::new() };
-        Target { request: ApiRequest { ..request }, parameters }
+        Target { request, parameters }
     };
     job_requests_of_profile(&profile).into_iter().map(target).collect()
 }

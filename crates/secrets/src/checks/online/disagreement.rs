@@ -5,6 +5,7 @@ use envlock_report::{Code, Finding, one_line};
 use super::evaluation::OnlineEvaluation;
 use super::text::{describe_request, join_names};
 use crate::checks::evaluation::{PolicyEvaluation, common_permission};
+use crate::facts::program;
 use crate::requirement::Requirement;
 use crate::verdict::{Permission, PolicyVerdict, ServerVerdict};
 use envlock_policy::RuleOrigin;
@@ -188,7 +189,7 @@ fn compare(
 }
 
 fn read(online: &OnlineEvaluation<'_>, policy: &str) -> String {
-    format!("`{} policy read {policy}`", online.facts.server.product.program())
+    format!("`{} policy read {policy}`", program(online.facts.server.product))
 }
 
 fn listed(requests: &Requests<'_>) -> String {

@@ -5,6 +5,7 @@ use envlock_report::{Code, Finding};
 use super::evaluation::OnlineEvaluation;
 use super::state::NeedState;
 use super::text::describe_need;
+use crate::facts::program;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (resolved, state) in online.needs() {
@@ -18,7 +19,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let help = format!(
             "write a new version before, or keep it longer: `{} kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",
-            online.facts.server.product.program(),
+            program(online.facts.server.product),
             need.mount,
             need.locator.name()
         );

@@ -7,6 +7,7 @@ use envlock_report::{Code, Finding, Level};
 use super::evaluation::OnlineEvaluation;
 use super::state::{Absence, NeedState};
 use super::text::describe_need;
+use crate::facts::program;
 use crate::manifest::ResolvedNeed;
 use envlock_model::needs::{Need, Required};
 use envlock_policy::Engine;
@@ -84,7 +85,7 @@ fn describe(need: &Need, absence: Absence) -> String {
 }
 
 fn help(online: &OnlineEvaluation<'_>, need: &Need, absence: Absence) -> String {
-    let program = online.facts.server.product.program();
+    let program = program(online.facts.server.product);
     let key = need.locator.kind().key();
     let (mount, locator) = (&need.mount, need.locator.name());
     let write = format!("`{program} kv put -mount={mount} {locator} @FILE.json`");

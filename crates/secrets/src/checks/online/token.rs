@@ -6,7 +6,7 @@ use envlock_report::{Code, Finding, Level};
 use super::evaluation::OnlineEvaluation;
 use super::text::format_duration;
 use super::ttl_too_short;
-use crate::facts::Token;
+use crate::facts::{Token, program};
 use crate::manifest::{ForbiddenToken, ResolvedProfile};
 use crate::token_life::{self, LifeLimit, TokenDemand, TokenLife};
 
@@ -43,7 +43,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let message = format!("the token of profile {} never expires", profile.name);
         let mut finding = Finding::new(Code::NonExpiringToken, message).with_help(format!(
             "log in with an auth method, or create a token that expires: `{} token create -ttl=1h`",
-            online.facts.server.product.program()
+            program(online.facts.server.product)
         ));
         if forbids(ForbiddenToken::NonExpiring) {
             finding.level = Level::Error;
@@ -73,7 +73,7 @@ fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
         .with_help(format!(
             "use a token with a specific policy: `envlock policy generate` writes it, \
              `{} token create -policy=NAME` makes the token",
-            online.facts.server.product.program()
+            program(online.facts.server.product)
         ));
     if development {
         finding.level = Level::Warning;
