@@ -46,6 +46,11 @@ impl Client {
         })
     }
 
+    /// Returns the folder of the cache.
+    pub fn cache_folder(&self) -> &Path {
+        &self.settings.cache_dir
+    }
+
     pub(crate) fn cache_dir(&self) -> &Path {
         &self.settings.cache_dir
     }

@@ -10,6 +10,7 @@
 
 mod address;
 mod blocking;
+mod body;
 mod body_reader;
 mod cache_folder;
 mod client;
@@ -17,6 +18,7 @@ mod connection;
 mod credentials;
 mod disk;
 mod failover;
+mod file;
 mod host;
 mod http_error;
 mod idle;
@@ -38,12 +40,15 @@ pub use connection::{ProxyServer, ProxyServers, TlsTrust, is_supported_proxy};
 pub use credentials::{CredentialStores, Credentials};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
+pub use file::{FileBody, FileRequest, FileResponse, UnavailableFile};
 pub use idle::IdleEvent;
 pub use index::{
     ChannelFailure, ChannelRequest, ChannelSetting, IndexError, Indexes, SkippedRecord,
     SubdirRecords,
 };
-pub use packages::{FailedPackage, FetchError, MissingPackage, Substitution, UnpackedPackage};
+pub use packages::{
+    FailedPackage, FetchError, MissingPackage, Substitution, UnpackedPackage, WHEELS_FOLDER,
+};
 pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;
 pub use source_error::{Attempt, SourceError};

@@ -134,6 +134,17 @@ impl Sources {
         groups.enumerate().flat_map(|(rank, group)| group.iter().map(move |mirror| (rank, mirror)))
     }
 
+    /// Returns the local folders that are mirrors, each once.
+    pub(crate) fn local_folders(&self) -> Vec<Url> {
+        let mut folders: Vec<Url> = Vec::new();
+        for (_, mirror) in self.ranked() {
+            if mirror.url.scheme() == "file" && !folders.contains(&mirror.url) {
+                folders.push(mirror.url.clone());
+            }
+        }
+        folders
+    }
+
     /// Returns the URLs to try for `origin`, in order: the mirrors with the longest prefix first,
     /// mirrors of equal prefixes in the order given, then the origin unless it is declared as a
     /// mirror. Empty if there is no mirror and the origin may not be tried. The only source of a

@@ -1,23 +1,21 @@
 //! Sends one request to one source, with a limit of connections per host.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use envlock_model::channel::without_credentials;
 use envlock_report::connection::root_cause;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
-use reqwest::{StatusCode, redirect};
+use reqwest::{Method, StatusCode, redirect};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt;
-use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
+use crate::body::{Body, BodyLimits};
 use crate::body_reader::ContentEncoding;
 use crate::client::ClientError;
 use crate::connection::{Proxies, with_connection_settings};
@@ -27,11 +25,7 @@ use crate::idle::{IdleEvent, until_idle};
 use crate::source_error::SourceError;
 use crate::{Settings, TlsTrust, http_error};
 
-/// The minimum speed of a body in bytes per second. Below it an index would take days.
-const MIN_BYTES_PER_SECOND: f64 = 100.0;
 const MAX_REDIRECTS: usize = 10;
-/// The chunk size for local files, in bytes.
-const FILE_CHUNK: usize = 256 * 1024;
 
 /// Sends requests and remembers which hosts are down.
 #[derive(Debug)]
@@ -56,6 +50,16 @@ pub(crate) struct Validators {
     pub(crate) etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_modified: Option<String>,
+}
+
+/// A response of a source.
+pub(crate) struct SourceResponse {
+    /// A success, or 304.
+    pub(crate) status: StatusCode,
+    /// The URL after all redirects, without credentials.
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
 }
 
 impl Transport {
@@ -115,8 +119,33 @@ impl Transport {
         known: &Validators,
         force: bool,
     ) -> Result<Option<Body>, SourceError> {
+        let mut headers = conditions(known);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted_encoding(url)));
+        let response = self.send(url, Method::GET, headers, force).await?;
+        match response.status {
+            StatusCode::OK => Ok(Some(response.body)),
+            StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
+            status => Err(status_error(status, &response.headers, None)),
+        }
+    }
+
+    /// Sends a request for `url` with these headers and the credential of the URL. The status of
+    /// the response is a success or 304.
+    pub(crate) async fn send(
+        &self,
+        url: &Url,
+        method: Method,
+        headers: HeaderMap,
+        force: bool,
+    ) -> Result<SourceResponse, SourceError> {
         if url.scheme() == "file" {
-            return open_file(url).await.map(Some);
+            let body = Body::open_file(url).await?;
+            return Ok(SourceResponse {
+                status: StatusCode::OK,
+                url: url.clone(),
+                headers: HeaderMap::new(),
+                body,
+            });
         }
         let proxy_error = self.proxies.error_for(url).filter(|_| !is_loopback(url));
         if let Some(error) = proxy_error.or_else(|| self.trust.error_for(url)) {
@@ -125,11 +154,8 @@ impl Transport {
         let host = self.host(url);
         let permit = host.acquire(force).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
-        let (request, credential) = self.credentials().request(http, url);
-        let sent = request
-            .headers(conditions(known))
-            .header(ACCEPT_ENCODING, accepted_encoding(url))
-            .send();
+        let (request, credential) = self.credentials().request(http, method, url);
+        let sent = request.headers(headers).send();
         let response = match until_idle(sent, self.idle_event.as_ref(), url).await {
             Some(Ok(response)) => response,
             Some(Err(error)) => {
@@ -148,28 +174,25 @@ impl Transport {
                 );
             }
         };
-        match response.status() {
-            StatusCode::OK => Ok(Some(Body {
-                length: response.content_length(),
-                encoding: content_encoding(response.headers()),
-                validators: validators(response.headers()),
-                server_times: ServerTimes::from_headers(response.headers()),
-                received: 0,
-                stream: Stream::Http(Box::new(HttpBody {
-                    response,
-                    host,
-                    force,
-                    idle_timeout: self.idle_timeout,
-                    idle_event: self.idle_event.clone(),
-                    url: url.clone(),
-                    waited: Duration::ZERO,
-                    received_since: 0,
-                    _permit: permit,
-                })),
-            })),
-            StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
-            status => Err(status_error(status, response.headers(), credential)),
+        let status = response.status();
+        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+            return Err(status_error(status, response.headers(), credential));
         }
+        let headers = response.headers().clone();
+        let reached = without_credentials(response.url());
+        let limits = BodyLimits {
+            host,
+            force,
+            idle_timeout: self.idle_timeout,
+            idle_event: self.idle_event.clone(),
+            url: url.clone(),
+        };
+        Ok(SourceResponse {
+            status,
+            url: reached,
+            headers,
+            body: Body::new(response, limits, permit),
+        })
     }
 
     /// Returns the credentials, with those registered so far.
@@ -204,7 +227,7 @@ pub(crate) struct ServerTimes {
 }
 
 impl ServerTimes {
-    fn from_headers(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
         Self { modified: date(LAST_MODIFIED), now: date(DATE) }
     }
@@ -275,12 +298,12 @@ fn accepted_encoding(url: &Url) -> &'static str {
     if is_plain { "gzip" } else { "identity" }
 }
 
-fn content_encoding(headers: &HeaderMap) -> ContentEncoding {
+pub(crate) fn content_encoding(headers: &HeaderMap) -> ContentEncoding {
     let value = headers.get(CONTENT_ENCODING);
     value.map_or(ContentEncoding::None, |value| ContentEncoding::parse(value.as_bytes()))
 }
 
-fn validators(headers: &HeaderMap) -> Validators {
+pub(crate) fn validators(headers: &HeaderMap) -> Validators {
     let text = |name| headers.get(name)?.to_str().ok().map(str::to_owned);
     // Times are in whole seconds: a file that was modified in the second of the response may be
     // modified again within it (RFC 9110, 8.8.2.2).
@@ -317,139 +340,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date = |text: &str| httpdate::parse_http_date(text).ok();
     Some(date(written)?.duration_since(date(text(DATE)?)?).unwrap_or_default())
-}
-
-async fn open_file(url: &Url) -> Result<Body, SourceError> {
-    let path = url
-        .to_file_path()
-        .map_err(|()| SourceError::Unreadable("not a path of this machine".into()))?;
-    let opened = async {
-        let file = tokio::fs::File::open(&path).await?;
-        let metadata = file.metadata().await?;
-        if metadata.is_dir() {
-            Err(io::ErrorKind::IsADirectory.into())
-        } else {
-            Ok((file, metadata.len(), metadata.modified().ok()))
-        }
-    };
-    let (file, length, modified) = opened.await.map_err(|error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            SourceError::Absent("no such file".into())
-        }
-        io::ErrorKind::PermissionDenied => {
-            SourceError::Unreadable("no permission to read it".into())
-        }
-        _ => SourceError::Unreadable(error.to_string()),
-    })?;
-    Ok(Body {
-        length: Some(length),
-        encoding: ContentEncoding::None,
-        validators: Validators::default(),
-        server_times: ServerTimes { modified, now: None },
-        received: 0,
-        stream: Stream::File(file),
-    })
-}
-
-/// The body of a response or a local file.
-pub(crate) struct Body {
-    /// The announced size in bytes.
-    pub(crate) length: Option<u64>,
-    /// How the chunks are compressed for the transfer.
-    pub(crate) encoding: ContentEncoding,
-    pub(crate) validators: Validators,
-    /// The times in the response.
-    pub(crate) server_times: ServerTimes,
-    /// The number of bytes received so far.
-    pub(crate) received: u64,
-    stream: Stream,
-}
-
-enum Stream {
-    Http(Box<HttpBody>),
-    File(tokio::fs::File),
-}
-
-/// The body of an HTTP response.
-struct HttpBody {
-    response: reqwest::Response,
-    host: Arc<Host>,
-    force: bool,
-    idle_timeout: Duration,
-    idle_event: Option<IdleEvent>,
-    /// The requested URL.
-    url: Url,
-    /// The time spent waiting since the speed was last checked.
-    waited: Duration,
-    /// The bytes received since then.
-    received_since: usize,
-    /// Held until the end of the body: it limits the connections per host.
-    _permit: OwnedSemaphorePermit,
-}
-
-impl HttpBody {
-    async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, SourceError> {
-        let start = Instant::now();
-        let received = self.response.chunk();
-        let error = match until_idle(received, self.idle_event.as_ref(), &self.url).await {
-            Some(Ok(chunk)) => return self.check_speed(chunk, start),
-            Some(Err(error)) => http_error::from_body(&error, got, length, self.idle_timeout),
-            None => SourceError::NoProgress(self.idle_timeout),
-        };
-        Err(self.host.suspend_if_unreachable(error, self.force))
-    }
-
-    /// Returns the chunk, unless the source is too slow.
-    fn check_speed(
-        &mut self,
-        chunk: Option<Bytes>,
-        start: Instant,
-    ) -> Result<Option<Bytes>, SourceError> {
-        if self.idle_event.is_some() {
-            return Ok(chunk);
-        }
-        self.waited += start.elapsed();
-        self.received_since += chunk.as_ref().map_or(0, Bytes::len);
-        if chunk.is_some() && self.waited >= self.idle_timeout {
-            #[expect(clippy::cast_precision_loss, reason = "the speed is an estimate")]
-            if (self.received_since as f64) < MIN_BYTES_PER_SECOND * self.waited.as_secs_f64() {
-                return Err(self
-                    .host
-                    .suspend_if_unreachable(SourceError::TooSlow(self.waited), self.force));
-            }
-            (self.waited, self.received_since) = (Duration::ZERO, 0);
-        }
-        Ok(chunk)
-    }
-}
-
-impl Body {
-    /// Returns the next chunk, or `None` at the end. A body shorter than announced is an error.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
-        let chunk = match &mut self.stream {
-            Stream::Http(body) => body.chunk(self.received, self.length).await?,
-            Stream::File(file) => {
-                let mut buffer = Vec::with_capacity(FILE_CHUNK);
-                let read = file
-                    .read_buf(&mut buffer)
-                    .await
-                    .map_err(|error| SourceError::Unreadable(error.to_string()))?;
-                (read > 0).then(|| buffer.into())
-            }
-        };
-        if let Some(chunk) = chunk {
-            // Login and error pages begin with `<`; archives and indexes don't.
-            if self.received == 0 && chunk.trim_ascii_start().starts_with(b"<") {
-                return Err(SourceError::WebPage);
-            }
-            self.received += chunk.len() as u64;
-            return Ok(Some(chunk));
-        }
-        match self.length {
-            Some(expected) if expected != self.received => {
-                Err(SourceError::Truncated { got: self.received, expected })
-            }
-            _ => Ok(None),
-        }
-    }
 }

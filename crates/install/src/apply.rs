@@ -19,7 +19,7 @@ use crate::prefix_paths::PrefixPaths;
 use crate::state::InstallRecord;
 use crate::swap::{RealOperations, Swapped, recover, remove, rename_to_free, roll_back, swap};
 use crate::worker::Worker;
-use crate::{compile, meta, order, path_check, prefix_lock, scripts, stage};
+use crate::{compile, dist_info, meta, order, path_check, prefix_lock, scripts, stage};
 
 /// Carries out a plan, or leaves the prefix as it was. `packages` are the unpacked packages, in the
 /// order of [`Plan::records`], each with the record of the archive that was unpacked: the planned
@@ -137,6 +137,7 @@ fn carry_out(
             set.while_doing("set the permissions of a file")?;
         }
     }
+    dist_info::write(&mut linked, &staging, spec, python.as_ref(), &mut expected)?;
     let records = meta::write(linked, &staging, spec, plan.installed_records(), &expected)?;
     let post_link = scripts::packages_with_scripts(&records, &staging, spec.platform);
     let runs = plan.steps().is_some_and(|steps| steps.runs_scripts) && !post_link.is_empty();
@@ -286,6 +287,7 @@ mod tests {
             platform: Subdir::Linux64,
             records: Vec::new(),
             requested: std::collections::BTreeMap::new(),
+            requested_wheels: std::collections::BTreeSet::new(),
             variables: std::collections::BTreeMap::new(),
             lock_digest: "s".into(),
             command: "envlock install".into(),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use envlock_model::channel::without_credentials;
+use envlock_model::wheel::is_wheel;
 use rattler_conda_types::RepoDataRecord;
 use url::Url;
 
@@ -19,7 +20,8 @@ const NAMED_HOSTS: [&str; 2] = ["conda.anaconda.org", "repo.anaconda.com"];
 /// Formats the lines that this install appends.
 pub(crate) fn revision(spec: &InstallSpec, before: &[RepoDataRecord]) -> String {
     let dists = |records: &mut dyn Iterator<Item = &RepoDataRecord>| -> BTreeSet<String> {
-        records.map(dist).collect()
+        // Wheels are pip's to conda.
+        records.filter(|record| !is_wheel(record)).map(dist).collect()
     };
     let old = dists(&mut before.iter());
     let new = dists(&mut spec.records.iter());

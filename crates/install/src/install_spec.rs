@@ -1,6 +1,6 @@
 //! The input of an install, and its result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rattler_conda_types::{RepoDataRecord, Subdir};
@@ -37,10 +37,12 @@ pub struct InstallSpec {
     pub prefix: PathBuf,
     /// The platform that it is for.
     pub platform: Subdir,
-    /// Every package, in any order.
+    /// Every package, wheels included, in any order.
     pub records: Vec<RepoDataRecord>,
     /// The requests of the user: by package name, the specs as written.
     pub requested: BTreeMap<String, Vec<String>>,
+    /// The names of the wheels that the user requested.
+    pub requested_wheels: BTreeSet<String>,
     /// Environment variables that activation sets (`conda-meta/state`).
     pub variables: BTreeMap<String, String>,
     /// The digest of the lock's contents for this platform. The same digest means that there is

@@ -24,6 +24,7 @@ mod apply;
 mod compile;
 mod contents;
 mod difference;
+mod dist_info;
 mod error;
 mod expected_metadata;
 mod history;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use envlock_model::channel::without_credentials;
+use envlock_model::wheel::is_wheel;
 use rattler_conda_types::prefix_record::Link;
 use rattler_conda_types::{PrefixRecord, RepoDataRecord};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ const MAX_FILES_BYTES: u64 = 512_000_000;
 /// later than the end of the install.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// The extension of the record of a wheel.
+const WHEEL_RECORD: &str = "wheel";
+
 /// The name of [`FileList`] in `conda-meta`.
 pub(crate) const FILE_LIST_NAME: &str = "envlock-files";
 
@@ -48,7 +52,7 @@ pub(crate) fn write(
         linked.into_iter().map(|package| record(package, spec)).collect();
     for record in &records {
         let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
-        text.and_then(|text| fs_err::write(folder.join(record.file_name()), text))
+        text.and_then(|text| fs_err::write(folder.join(record_file_name(record)), text))
             .while_doing("write a package's record")?;
     }
     let history = read_or_empty(&spec.prefix.join("conda-meta/history"))
@@ -87,6 +91,22 @@ fn record(package: Linked<'_>, spec: &InstallSpec) -> PrefixRecord {
         requested_specs,
         ..PrefixRecord::from_repodata_record(repodata, package.paths)
     }
+}
+
+/// Returns the file name of a record in `conda-meta`. A wheel's doesn't end in `.json`, so that
+/// conda and rattler, which read the others as records of conda packages, find the wheel where
+/// pip's tools find it.
+pub(crate) fn record_file_name(record: &PrefixRecord) -> String {
+    let name = record.file_name();
+    match name.strip_suffix(".json") {
+        Some(stem) if is_wheel(&record.repodata_record) => format!("{stem}.{WHEEL_RECORD}"),
+        _ => name,
+    }
+}
+
+/// Whether a file in `conda-meta` is the record of a package.
+pub(crate) fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json" || extension == WHEEL_RECORD)
 }
 
 fn read_or_empty(path: &Path) -> io::Result<String> {

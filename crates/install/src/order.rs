@@ -4,14 +4,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_model::wheel::is_wheel;
 use rattler_conda_types::PackageName;
 
 use crate::install_spec::Package;
 
-/// Returns the packages in the order of linking. A cycle is entered at its first name.
+/// Returns the packages in the order of linking. A cycle is entered at its first name. Wheels come
+/// last, so that a path of a conda package is the conda package's.
 pub(crate) fn linking_order(packages: &[Package]) -> Vec<&Package> {
+    let (mut wheels, conda): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|package| is_wheel(&package.record));
+    wheels.sort_by_key(|package| package.record.package_record.name.as_normalized());
+    let mut order = conda_order(conda);
+    order.extend(wheels);
+    order
+}
+
+fn conda_order(packages: Vec<&Package>) -> Vec<&Package> {
     let mut waiting: BTreeMap<&str, &Package> = packages
-        .iter()
+        .into_iter()
         .map(|package| (package.record.package_record.name.as_normalized(), package))
         .collect();
     let needs: BTreeMap<&str, BTreeSet<String>> = waiting

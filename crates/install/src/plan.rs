@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use envlock_model::wheel::is_wheel;
 use rattler_conda_types::RepoDataRecord;
 
 use crate::error::InstallError;
@@ -221,9 +222,11 @@ fn check_replaceable(present: &PrefixContents, spec: &InstallSpec) -> Result<(),
 
 /// Sorts the packages of two sets by what happens to them.
 fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
-    fn by_name(records: &[RepoDataRecord]) -> BTreeMap<&str, &RepoDataRecord> {
-        let names = records.iter().map(|record| record.package_record.name.as_normalized());
-        names.zip(records).collect()
+    // A conda package and a wheel can have the same name.
+    fn by_name(records: &[RepoDataRecord]) -> BTreeMap<(&str, bool), &RepoDataRecord> {
+        let named =
+            records.iter().map(|record| (record.package_record.name.as_normalized(), record));
+        named.map(|(name, record)| ((name, is_wheel(record)), record)).collect()
     }
     let mut present = by_name(before);
     let mut steps = Steps {
@@ -236,7 +239,7 @@ fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
         variables: Vec::new(),
     };
     for (name, new) in by_name(after) {
-        match present.remove(name) {
+        match present.remove(&name) {
             None => steps.link.push(new.into()),
             Some(old) if is_same_archive(old, new) => steps.keep.push(new.into()),
             Some(old) => steps.change.push(PackageChange { from: old.into(), to: new.into() }),

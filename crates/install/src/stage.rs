@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use envlock_model::progress::{Event, Observer, Outcome, Phase};
+use envlock_model::wheel::is_wheel;
 use rattler::install::{ExternalSymlinkPolicy, InstallOptions, PythonInfo, link_package_sync};
 use rattler_conda_types::package::{LinkJson, NoArchLinks, PathType, PathsJson, PythonEntryPoints};
 use rattler_conda_types::prefix::Prefix;
@@ -24,6 +25,13 @@ pub(crate) struct Linked<'a> {
     pub(crate) link_type: LinkType,
     /// Its paths as they are in the prefix, sorted.
     pub(crate) paths: Vec<PathsEntry>,
+}
+
+impl Linked<'_> {
+    /// Whether the package is a wheel.
+    pub(crate) fn is_wheel(&self) -> bool {
+        is_wheel(&self.package.record)
+    }
 }
 
 /// Links every package into `staging`, one after the other and each on all cores.

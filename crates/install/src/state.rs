@@ -1,7 +1,6 @@
 //! Reads the state of a prefix quickly: from one small file and the names of the records.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::difference::DifferenceKind;
 use crate::error::{InstallError, IoContext};
 use crate::journal::Journal;
-use crate::meta::FILE_LIST_NAME;
+use crate::meta::{FILE_LIST_NAME, is_record};
 use crate::prefix_paths::{PrefixPaths, is_not_found};
 use crate::trusted::read_bounded;
 
@@ -203,7 +202,7 @@ fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
     for entry in fs_err::read_dir(prefix.join("conda-meta"))? {
         let entry = entry?;
         let is_ours = entry.file_name() == FILE_LIST_NAME;
-        if is_ours || entry.path().extension() == Some(OsStr::new("json")) {
+        if is_ours || is_record(&entry.path()) {
             let name = entry.file_name().to_string_lossy().into_owned();
             records.insert(name, entry.metadata()?.len());
         }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rattler_conda_types::PrefixRecord;
 
 use crate::error::{InstallError, IoContext, count};
+use crate::meta::{is_record, record_file_name};
 use crate::prefix_paths::is_not_found;
 use crate::state::InstallRecord;
 use crate::trusted::read_bounded;
@@ -40,11 +41,11 @@ impl Untracked {
     ) -> Self {
         let distributions: BTreeSet<String> =
             files.iter().filter_map(|file| distribution(file)).collect();
-        let names = records.iter().map(PrefixRecord::file_name);
+        let names = records.iter().map(record_file_name);
         let packages = install_record.map_or_else(Vec::new, |install_record| {
             names
                 .filter(|name| !install_record.has_record(name))
-                .map(|name| name.trim_end_matches(".json").to_owned())
+                .filter_map(|name| Some(name.rsplit_once('.')?.0.to_owned()))
                 .collect()
         });
         Self { files, distributions: distributions.into_iter().collect(), packages }
@@ -110,7 +111,7 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
     let mut records: Vec<PrefixRecord> = Vec::new();
     for entry in entries {
         let path = entry.while_doing("list conda-meta")?.path();
-        if path.extension() == Some(OsStr::new("json")) {
+        if is_record(&path) {
             let record = read_bounded(&path, MAX_RECORD_BYTES).and_then(|bytes| {
                 let bytes = bytes.ok_or(io::ErrorKind::NotFound)?;
                 Ok(serde_json::from_slice(&bytes)?)

@@ -74,6 +74,7 @@ mod tests {
             pip: Vec::new(),
             virtual_packages: Vec::new(),
             records,
+            wheels: None,
         };
         Lock {
             name: String::new(),

@@ -15,5 +15,6 @@ pub mod progress;
 pub mod record;
 pub mod spec;
 pub mod virtual_packages;
+pub mod wheel;
 
 pub use other_format::OtherFormat;

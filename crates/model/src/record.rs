@@ -14,6 +14,8 @@ use envlock_text::limits::{
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
 use url::Url;
 
+use crate::wheel::{is_wheel, normalized};
+
 /// Why a record isn't used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MalformedRecord {
@@ -118,9 +120,15 @@ pub fn check(record: &RepoDataRecord) -> Result<(), MalformedRecord> {
     check_package(package)?;
     let file = record.identifier.to_file_name();
     let own = &record.identifier.identifier;
-    let is_named = own.name.eq_ignore_ascii_case(package.name.as_source())
-        && own.version == package.version.as_str()
-        && own.build_string == package.build.as_str();
+    // The file of a wheel has the name and the version as its author writes them.
+    let is_named = if is_wheel(record) {
+        normalized(&own.name) == normalized(package.name.as_source())
+            && own.build_string.replace('-', "_") == package.build.as_str()
+    } else {
+        own.name.eq_ignore_ascii_case(package.name.as_source())
+            && own.version == package.version.as_str()
+            && own.build_string == package.build.as_str()
+    };
     if !is_named {
         let (name, version) = (package.name.as_source(), package.version.as_str());
         let expected = format!("{name}-{version}-{}", package.build);

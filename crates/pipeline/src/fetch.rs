@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::{FetchError, Substitution, UnpackedPackage};
+use envlock_channel::{FetchError, Substitution, UnpackedPackage, WHEELS_FOLDER};
 use envlock_model::lock::{self, Lock, LockedPlatform};
 use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
@@ -158,7 +158,7 @@ fn is_empty_or_bundle(directory: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(directory) else { return !directory.exists() };
     entries.flatten().all(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        name == lock::FILE_NAME || name.parse::<Subdir>().is_ok()
+        name == lock::FILE_NAME || name == WHEELS_FOLDER || name.parse::<Subdir>().is_ok()
     })
 }
 
@@ -201,10 +201,10 @@ async fn read<'a>(
 }
 
 fn summarize(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
-    let bytes = locked.records.iter().filter_map(|record| record.package_record.size).sum();
+    let bytes = locked.all_records().filter_map(|record| record.package_record.size).sum();
     FetchedPlatform {
         platform,
-        packages: locked.records.len(),
+        packages: locked.all_records().count(),
         bytes,
         flags: InstallFlags::for_platform(locked),
         installs_here: false,
@@ -214,5 +214,5 @@ fn summarize(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
 /// Returns the records of these platforms. noarch records may occur several times.
 fn records(lock: &Lock, platforms: &[FetchedPlatform]) -> Vec<RepoDataRecord> {
     let locked = platforms.iter().filter_map(|wanted| lock.platforms.get(&wanted.platform));
-    locked.flat_map(|locked| locked.records.iter().cloned()).collect()
+    locked.flat_map(|locked| locked.all_records().cloned()).collect()
 }

@@ -20,11 +20,11 @@ use crate::{
     lock_credentials, package_policy,
 };
 
-/// What to do about a pip section. Its lines are in the lock but not resolved.
+/// What to do about a pip section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PipPolicy {
-    /// Refuse to install.
-    Refuse,
+    /// Install its wheels. A lock that lacks them is refused.
+    Install,
     /// Install without the pip lines, as with `--without-pip`.
     Skip,
 }
@@ -118,7 +118,7 @@ pub enum InstallError {
         /// The missing virtual packages, each with the package that requires it.
         missing: Vec<String>,
     },
-    /// The lock has a pip section, which isn't resolved.
+    /// The lock has a pip section that isn't resolved.
     #[error("the lock doesn't resolve the pip section: {} would be missing", count(.lines.len(), "line"))]
     Pip {
         /// The lines.
@@ -221,6 +221,9 @@ pub async fn install(
     let platform = context.host;
     let locked = platform_of_lock(request, lock, platform)?;
     let skipped_pip_lines = pip(locked, request.pip)?;
+    let with_wheels = request.pip != PipPolicy::Skip;
+    let records: Vec<RepoDataRecord> =
+        if with_wheels { locked.all_records().cloned().collect() } else { locked.records.clone() };
     check_virtual_packages(locked, context.host_packages)?;
     findings.extend(missing_but_not_needed(locked, context.host_packages));
 
@@ -231,10 +234,11 @@ pub async fn install(
     let spec = InstallSpec {
         prefix: prefix.clone(),
         platform,
-        records: locked.records.clone(),
+        records: records.clone(),
         requested: requested(locked),
+        requested_wheels: locked.requested_wheels(),
         variables: lock.variables.clone(),
-        lock_digest: lock.environment_digest(platform, request.link_scripts),
+        lock_digest: lock.environment_digest(platform, request.link_scripts, with_wheels),
         command: request.command.clone(),
         time: request.now,
         envlock_version: request.version.clone(),
@@ -242,7 +246,7 @@ pub async fn install(
         link_scripts: request.link_scripts,
         jobs: request.jobs,
     };
-    let packages = locked.records.len();
+    let packages = records.len();
     let manifest = project.manifest().ok().flatten();
     let needs_are_current = manifest.is_some_and(|manifest| {
         needs::changes(lock.needs.as_ref(), Some(&manifest.locked())).is_empty()
@@ -273,7 +277,7 @@ pub async fn install(
         Vec::new()
     } else {
         let archives = &lock.other_archives;
-        context.client.packages(&locked.records, archives, context.observer).await?
+        context.client.packages(&records, archives, context.observer).await?
     };
     findings.extend(unpacked.iter().flat_map(UnpackedPackage::findings));
     let packages =
@@ -324,10 +328,13 @@ fn platform_of_lock<'a>(
 }
 
 fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
-    if locked.pip.is_empty() || policy == PipPolicy::Skip {
-        return Ok(locked.pip.clone());
+    match policy {
+        PipPolicy::Skip => Ok(locked.pip.clone()),
+        PipPolicy::Install if locked.lacks_wheels() => {
+            Err(InstallError::Pip { lines: locked.pip.clone() })
+        }
+        PipPolicy::Install => Ok(Vec::new()),
     }
-    Err(InstallError::Pip { lines: locked.pip.clone() })
 }
 
 /// Checks that this machine has the virtual packages that the lock's packages require.

@@ -17,7 +17,7 @@ use crate::{
 /// The flags with which `install` accepts a lock on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstallFlags {
-    /// `--without-pip`: the lock has a pip section.
+    /// `--without-pip`: the lock has a pip section that isn't resolved.
     pub without_pip: bool,
     /// `--frozen`: the lock differs from environment.yml, such as a lock of one of its platforms.
     pub frozen: bool,
@@ -39,7 +39,7 @@ impl InstallFlags {
 
     /// Returns the flags for a platform of a lock that matches environment.yml.
     pub(crate) fn for_platform(locked: &LockedPlatform) -> Self {
-        Self { without_pip: !locked.pip.is_empty(), frozen: false }
+        Self { without_pip: locked.lacks_wheels(), frozen: false }
     }
 
     /// Adds the flag for a lock that doesn't match the project's environment.yml. Files that can't

@@ -37,7 +37,7 @@ pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use run::{
     ActiveEnvironment, FreshnessContext, RunError, activate, freshness_warnings, prefix_to_run,
 };
-pub use solve::{LockCheck, SolveError, SolveRequest, Solved, Upgrade, check, solve};
+pub use solve::{LockCheck, PipError, SolveError, SolveRequest, Solved, Upgrade, check, solve};
 pub use verify::{VerifiedPrefix, VerifyError, verify};
 
 use envlock_channel::spawn_blocking;

@@ -152,9 +152,9 @@ fn stale_prefix(project: &Project, prefix: &Path, platform: Subdir) -> Option<Fi
     else {
         return None;
     };
-    let is_current = [false, true]
-        .iter()
-        .any(|scripts| lock.environment_digest(platform, *scripts) == lock_digest);
+    let is_current = [(true, true), (true, false), (false, true), (false, false)].iter().any(
+        |(scripts, wheels)| lock.environment_digest(platform, *scripts, *wheels) == lock_digest,
+    );
     let (prefix, file) = (prefix.display(), project.lock_path().display());
     let message = format!("the environment at `{prefix}` wasn't installed from this {file}");
     (!is_current)

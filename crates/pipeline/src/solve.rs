@@ -1,6 +1,7 @@
 //! `solve` and `solve --check`: solve environment.yml and write the lock, or compare with it.
 
 mod findings;
+mod pip;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,15 +15,16 @@ use envlock_model::{
     lock_inputs::LockInputs,
     progress::{self, Event, Phase},
 };
+use envlock_pypi::IndexSources;
 use envlock_report::{AsFindings, Code, Exit, Finding, Level, nearest};
 use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, Solution, UnsolvableReason};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
-use self::findings::{
-    dropped_platforms_finding, excluded_newer_finding, skipped_pip_finding, without_sha256_finding,
-};
+pub use self::pip::PipError;
+
+use self::findings::{dropped_platforms_finding, excluded_newer_finding, without_sha256_finding};
 use crate::{
     Context, FileError, InputsError, InstallFlags, NeedChange, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
@@ -105,6 +107,9 @@ pub enum SolveError {
         /// The number of requested platforms.
         platforms: usize,
     },
+    /// The pip section can't be resolved.
+    #[error(transparent)]
+    Pip(#[from] PipError),
     /// The lock isn't valid and can't be written.
     #[error(transparent)]
     Write(#[from] LockWriteError),
@@ -116,6 +121,7 @@ impl AsFindings for SolveError {
             Self::File(error) => error.findings(),
             Self::LockInputs(error) => error.findings(),
             Self::Index(error) => error.findings(),
+            Self::Pip(error) => error.findings(),
             Self::NoSolution { reasons, platforms } => {
                 reasons.iter().map(|reason| reason.finding(*platforms)).collect()
             }
@@ -142,6 +148,7 @@ impl AsFindings for SolveError {
             Self::File(error) => error.exit(),
             Self::LockInputs(error) => error.exit(),
             Self::Index(error) => error.exit(),
+            Self::Pip(error) => error.exit(),
             Self::NoSolution { .. } => Exit::NoSolution,
             Self::Write(_) | Self::NotLocked { .. } => Exit::Usage,
             Self::Records(_) => Exit::Undetermined,
@@ -190,7 +197,6 @@ pub async fn solve(
     let ResolvedInputs { inputs, places, settings, .. } = resolved;
     findings.extend(dropped_platforms_finding(environment, existing, &inputs, overrides));
     findings.extend(kept_virtual_packages(&inputs, overrides));
-    findings.extend(skipped_pip_finding(&inputs));
 
     let kept = existing.filter(|_| request.upgrade != Upgrade::All);
     let upgraded = upgraded(&request.upgrade, existing)?;
@@ -204,7 +210,10 @@ pub async fn solve(
     findings.extend(indexes.absent_member_warnings(|channel| places.get(&channel.url).cloned()));
     let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
-    let mut lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
+    let sources = IndexSources { exclude_newer: inputs.exclude_newer, ..context.pypi.clone() };
+    let wheels = pip::resolve(&inputs, &records, kept, sources, context).await?;
+    let needs = project.manifest()?.map(Manifest::locked);
+    let mut lock = Lock::new(&inputs, records, wheels, needs);
     lock.keep_other_archives(kept);
     package_policy::check_new_lock(&lock, project.configuration()).map_err(InputsError::from)?;
     let (lock, text) = spawn_blocking(move || {

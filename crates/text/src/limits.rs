@@ -78,6 +78,9 @@ pub const ARCHIVE_BYTES: u64 = 20_000_000_000;
 /// The number of bytes that any archive may unpack to.
 pub const UNPACKED_BYTES: u64 = 2_000_000_000;
 
+/// The size of a page of a PyPI index, and of a wheel's metadata, in bytes. The largest page of the
+/// public index has about 20 MB.
+pub const PYPI_PAGE_BYTES: u64 = 64 << 20;
 /// How many times larger than its archive a package may be, above [`UNPACKED_BYTES`]. Text
 /// compresses to about a twentieth.
 pub const UNPACKED_RATIO: u64 = 200;

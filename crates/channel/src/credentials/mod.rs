@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use envlock_model::channel::ChannelCredentials;
-use reqwest::RequestBuilder;
+use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 pub use stores::CredentialStores;
@@ -97,24 +97,26 @@ impl Credentials {
     pub(crate) fn request(
         &self,
         http: &reqwest::Client,
+        method: Method,
         url: &Url,
     ) -> (RequestBuilder, Option<Arc<str>>) {
+        let send = |url: Url| http.request(method, url);
         if has_credentials(url) {
-            return (http.get(url.clone()), Some("the mirror's URL".into()));
+            return (send(url.clone()), Some("the mirror's URL".into()));
         }
         let fitting = self.0.iter().filter(|credential| credential.scope.matches(url));
         let best = fitting.min_by_key(|one| (one.rank, Reverse(one.scope.length())));
-        let Some(credential) = best else { return (http.get(url.clone()), None) };
+        let Some(credential) = best else { return (send(url.clone()), None) };
         let request = match &credential.scheme {
-            AuthScheme::FromUrl(credentials) => http.get(credentials.add_to(url)),
+            AuthScheme::FromUrl(credentials) => send(credentials.add_to(url)),
             AuthScheme::Basic { user, password } => {
-                http.get(url.clone()).basic_auth(user, Some(password))
+                send(url.clone()).basic_auth(user, Some(password))
             }
-            AuthScheme::Bearer(token) => http.get(url.clone()).bearer_auth(token),
+            AuthScheme::Bearer(token) => send(url.clone()).bearer_auth(token),
             AuthScheme::Token(token) => {
                 let mut with = url.clone();
                 with.set_path(&format!("/t/{token}{}", url.path()));
-                http.get(with)
+                send(with)
             }
         };
         (request, Some(Arc::clone(&credential.from)))

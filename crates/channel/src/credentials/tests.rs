@@ -9,7 +9,7 @@ fn url(text: &str) -> Url {
 /// Returns the URL and the `Authorization` header of a request.
 fn sent(credentials: &Credentials, to: &str) -> (String, Option<String>) {
     let http = reqwest::Client::builder().tls_certs_only([]).build().expect("no TLS is needed");
-    let request = credentials.request(&http, &url(to)).0.build().expect("a request");
+    let request = credentials.request(&http, Method::GET, &url(to)).0.build().expect("a request");
     let header = request.headers().get("authorization").map(|value| {
         assert!(value.is_sensitive());
         value.to_str().expect("ASCII").to_owned()

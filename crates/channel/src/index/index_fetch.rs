@@ -15,10 +15,10 @@ use super::listing::Listing;
 use super::records::Index;
 use super::regression;
 use crate::blocking::spawn_blocking;
+use crate::body::Body;
 use crate::disk::DiskError;
 use crate::failover::ScheduledRequest;
 use crate::source_error::{Attempt, DownloadError, SourceError};
-use crate::transport::Body;
 use crate::{Client, address};
 
 /// The number of chunks that can wait for the decoder.

@@ -7,18 +7,22 @@ use envlock_model::progress::{Event, Observer, Phase};
 use envlock_text::limits::ARCHIVE_BYTES;
 use envlock_text::one_line;
 use rattler_conda_types::RepoDataRecord;
-use rattler_conda_types::package::{IndexJson, PackageFile as _, PathType, PathsJson};
+use rattler_conda_types::package::{
+    DistArchiveType, IndexJson, PackageFile as _, PathType, PathsJson,
+};
 use rattler_digest::Sha256Hash;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::archive_writer::{ArchiveWriter, SizeLimit, WrittenArchive};
 use super::unpack::{UnpackError, unpack};
 use super::unpacked_files::UnpackedFiles;
+use super::wheel;
+use crate::body::Body;
 use crate::body_reader::ContentEncoding;
 use crate::disk::DiskError;
 use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
-use crate::transport::{Body, Transport};
+use crate::transport::Transport;
 
 /// The expected digest and size of an archive.
 pub(crate) struct ExpectedArchive {
@@ -106,7 +110,10 @@ pub(crate) fn extract(
     record: &RepoDataRecord,
     folder: &Path,
 ) -> Result<UnpackedFiles, UnpackError> {
-    unpack(archive, record.identifier.archive_type, folder)?;
+    match record.identifier.archive_type {
+        DistArchiveType::Conda(conda) => unpack(archive, conda, folder)?,
+        DistArchiveType::Wheel(_) => wheel::unpack(archive, record, folder)?,
+    }
     check_identity(record, folder)?;
     check_paths(folder)?;
     Ok(UnpackedFiles::create(folder)?)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_model::lock::OtherArchives;
 use envlock_model::progress::{Event, Observer, Phase};
+use envlock_model::wheel::is_wheel;
 use fs_err as fs;
 use futures::StreamExt;
 use rattler_conda_types::{RepoDataRecord, Subdir};
@@ -120,8 +121,14 @@ fn without_archives(error: FetchError) -> FetchError {
     }
 }
 
-/// Returns the path of a record's archive in a channel.
+/// The folder of the wheels in a bundle. pip takes it as `--find-links`.
+pub const WHEELS_FOLDER: &str = "wheels";
+
+/// Returns the path of a record's archive in a channel, or of a wheel beside it.
 fn file_path(record: &RepoDataRecord) -> String {
+    if is_wheel(record) {
+        return format!("{WHEELS_FOLDER}/{}", record.identifier);
+    }
     format!("{}/{}", record.package_record.subdir, record.identifier)
 }
 
@@ -185,7 +192,8 @@ fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
 
 /// Builds `repodata.json` by subdir. Every channel has noarch.
 fn indexes(files: &Files) -> BTreeMap<String, Value> {
-    let subdirs = files.values().map(|record| record.package_record.subdir.clone());
+    let conda = files.values().filter(|record| !is_wheel(record));
+    let subdirs = conda.map(|record| record.package_record.subdir.clone());
     let subdirs: BTreeSet<String> = subdirs.chain([Subdir::NoArch.to_string()]).collect();
     let records_of = |subdir: &str, ending: &str| -> Map<String, Value> {
         let records = files.values().map(|record| (record.identifier.to_string(), record));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use envlock_model::channel::without_credentials;
 use envlock_model::lock::OtherArchives;
 use envlock_model::progress::{Event, Notice, Observer, Outcome, Phase, RequestedFile};
+use envlock_model::wheel::is_wheel;
 use envlock_report::{Code, Finding, count};
 use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
@@ -14,14 +15,16 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::Substitution;
 use super::archive::{self, ExpectedArchive};
+use super::bundle::WHEELS_FOLDER;
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{CachedPackage, PackageDir, checked_sha256};
 use super::unpack::UnpackError;
 use super::unpacked_files::UnpackedFiles;
-use crate::Client;
+use crate::address::source_label;
 use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, DownloadError};
+use crate::{Client, Source};
 
 /// The state of one package in the cache.
 enum CacheState {
@@ -209,7 +212,7 @@ impl Client {
         let sha256 = checked_sha256(record)?;
         let expected = ExpectedArchive { sha256, size: record.package_record.size };
         observer.observe(Event::Item { phase: Phase::Download, name: item_name(record) });
-        let sources = self.sources(&record.url);
+        let sources = self.archive_sources(record);
         if sources.is_empty() && self.settings.offline {
             return Ok(Err(UnavailablePackage { dir, record, attempts: None }));
         }
@@ -236,6 +239,22 @@ impl Client {
             }
         }
         Ok(Err(UnavailablePackage { dir, record, attempts: Some(failover.attempts()) }))
+    }
+
+    /// Returns the sources of an archive. A local folder that is a mirror can have wheels in a folder
+    /// of their own, as a bundle has.
+    fn archive_sources(&self, record: &RepoDataRecord) -> Vec<Source> {
+        let mut sources = self.sources(&record.url);
+        if is_wheel(record) {
+            let folders = self.current_sources().local_folders();
+            let file = record.identifier.to_string();
+            let bundled = folders.into_iter().filter_map(|folder| {
+                let url = folder.join(&format!("{WHEELS_FOLDER}/{file}")).ok()?;
+                Some(Source { label: source_label(&url), url, is_origin: false })
+            });
+            sources.splice(0..0, bundled.collect::<Vec<_>>());
+        }
+        sources
     }
 
     async fn unpack(

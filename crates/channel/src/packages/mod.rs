@@ -12,7 +12,9 @@ mod other_archive;
 mod store;
 mod unpack;
 mod unpacked_files;
+mod wheel;
 
+pub use bundle::WHEELS_FOLDER;
 pub use error::{FailedPackage, FetchError, MissingPackage};
 pub use fetch::UnpackedPackage;
 pub use other_archive::Substitution;

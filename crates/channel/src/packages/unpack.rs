@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use envlock_report::format_size;
 use envlock_text::limits::{UNPACKED_BYTES, UNPACKED_ENTRIES, UNPACKED_PATH, UNPACKED_RATIO};
 use envlock_text::one_line;
-use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
+use rattler_conda_types::package::CondaArchiveType;
 use tar::EntryType;
 
 use crate::disk::{DiskError, WithPath};
@@ -42,7 +42,7 @@ impl From<DiskError> for UnpackError {
 /// Unpacks `archive` into the empty `folder`.
 pub(crate) fn unpack(
     archive: &Path,
-    archive_type: DistArchiveType,
+    archive_type: CondaArchiveType,
     folder: &Path,
 ) -> Result<(), UnpackError> {
     let file = File::open(archive).with_path(archive)?;
@@ -55,20 +55,19 @@ pub(crate) fn unpack(
         entries: 0,
     };
     match archive_type {
-        DistArchiveType::Conda(CondaArchiveType::TarBz2) => {
+        CondaArchiveType::TarBz2 => {
             unpacker.tar(bzip2::read::MultiBzDecoder::new(BufReader::new(file)))
         }
-        DistArchiveType::Conda(CondaArchiveType::Conda) => unpacker.conda(file),
-        DistArchiveType::Wheel(_) => not_a_package("a wheel isn't a conda package"),
+        CondaArchiveType::Conda => unpacker.conda(file),
     }
 }
 
-fn not_a_package<T>(reason: impl Into<String>) -> Result<T, UnpackError> {
+pub(super) fn not_a_package<T>(reason: impl Into<String>) -> Result<T, UnpackError> {
     Err(UnpackError::NotAPackage(reason.into()))
 }
 
 /// Creates the error for an archive that can't be read.
-fn unreadable(error: &io::Error) -> UnpackError {
+pub(super) fn unreadable(error: &io::Error) -> UnpackError {
     UnpackError::NotAPackage(match error.kind() {
         io::ErrorKind::UnexpectedEof => "the archive is incomplete".to_owned(),
         _ => format!("the archive can't be read: {error}"),
@@ -76,7 +75,7 @@ fn unreadable(error: &io::Error) -> UnpackError {
 }
 
 /// Creates the error for a zip that can't be read.
-fn bad_zip(error: &zip::result::ZipError) -> UnpackError {
+pub(super) fn bad_zip(error: &zip::result::ZipError) -> UnpackError {
     UnpackError::NotAPackage(format!("the archive can't be read: {error}"))
 }
 
@@ -292,7 +291,7 @@ fn inside(path: &Path) -> Result<Option<PathBuf>, UnpackError> {
 }
 
 /// Returns an error of the file system as one of the disk, or of the names in the archive.
-fn fault(place: &Path, error: io::Error) -> UnpackError {
+pub(super) fn fault(place: &Path, error: io::Error) -> UnpackError {
     use io::ErrorKind::{
         AlreadyExists, InvalidFilename, InvalidInput, IsADirectory, NotADirectory,
     };

@@ -1,6 +1,7 @@
 //! The context of the commands: flags, configuration and environment variables.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use envlock_channel::{Client, ClientError, TlsTrust, VirtualPackageError};
 use envlock_config::{Configuration, Configured, Scalar, ValueSource, key};
@@ -11,6 +12,7 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, VirtualPackageSetting},
 };
 use envlock_pipeline::{Context, Project, ProjectFiles};
+use envlock_pypi::IndexSources;
 use envlock_report::{AsFindings, Code, Exit, Finding, outcome};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
@@ -18,7 +20,7 @@ use crate::{
     flags::{FileArgs, ManifestArgs, NetworkArgs, PrefixArgs},
     settings::{
         ChannelSetup, ConfigurationError, EnvironmentNameError, NetworkError, Settings,
-        channel_setup, configuration, missing_condarc, named_prefix,
+        channel_setup, configuration, index_sources, missing_condarc, named_prefix,
     },
     ui::{Answer, Ui},
 };
@@ -33,8 +35,9 @@ pub(crate) struct App<'a> {
 pub(crate) struct Setup<'a> {
     pub(crate) project: Project,
     app: &'a App<'a>,
-    client: Client,
+    client: Arc<Client>,
     trust: TlsTrust,
+    pypi: IndexSources,
     channel_config: ChannelConfig,
     findings: Vec<Finding>,
     host: Subdir,
@@ -76,7 +79,7 @@ impl App<'_> {
         let ChannelSetup { settings, channel_config, warnings } =
             channel_setup(self.settings, &configuration).map_err(SetupError::Network)?;
         let trust = settings.trust.clone();
-        let client = Client::new(settings).map_err(SetupError::Client)?;
+        let client = Client::new(settings).map_err(SetupError::Client).map(Arc::new)?;
         let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
         let host_packages = envlock_channel::detect_virtual_packages(&self.settings.variables)
             .map_err(SetupError::Host)?;
@@ -85,8 +88,9 @@ impl App<'_> {
         Ok(Setup {
             project,
             app: self,
-            client,
             trust,
+            pypi: index_sources(self.settings, &client),
+            client,
             channel_config,
             findings,
             host,
@@ -134,6 +138,7 @@ impl Setup<'_> {
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             client: &self.client,
+            pypi: &self.pypi,
             channel_config: &self.channel_config,
             variables: &self.app.settings.variables,
             host: self.host,

@@ -72,7 +72,7 @@ fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupErr
         platform: args.platform.as_deref().map(parse_platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
-        pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Refuse },
+        pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Install },
         link_scripts: args.link_scripts,
         dry_run: args.dry_run,
         command: settings::command_line()

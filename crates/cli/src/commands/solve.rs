@@ -223,8 +223,8 @@ fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::Solv
     let of =
         |(platform, locked): (&_, &envlock_model::lock::LockedPlatform)| output::SolvedPlatform {
             platform: format!("{platform}"),
-            packages: locked.records.len(),
-            bytes: locked.records.iter().filter_map(|record| record.package_record.size).sum(),
+            packages: locked.all_records().count(),
+            bytes: locked.all_records().filter_map(|record| record.package_record.size).sum(),
             changes: changes.remove(platform).unwrap_or_default(),
         };
     lock.platforms.iter().map(of).collect()

@@ -55,7 +55,8 @@ pub(super) struct Places<'n> {
 
 impl<'n> Places<'n> {
     pub(super) fn new(file: &'n str, document: &'n Node) -> Self {
-        let packages = nodes(document.get("packages"), "conda");
+        let packages = document.get("packages");
+        let packages = nodes(packages, "conda").chain(nodes(packages, "pypi"));
         let other_archives = document.get("envlock").and_then(|block| block.get("other-archives"));
         let entries = other_archives.and_then(Node::entries).unwrap_or_default();
         Self {
@@ -154,9 +155,24 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
             }
             relations(record, locked, &by_name).into_iter().for_each(add);
         }
+        wheels(*platform, locked, &mut found);
     }
     found.extend(other_archives(lock));
     found
+}
+
+/// Checks the wheels of a platform.
+fn wheels(platform: Subdir, locked: &LockedPlatform, found: &mut Vec<Inconsistency>) {
+    let mut names = HashSet::new();
+    for wheel in locked.wheels.iter().flatten() {
+        let record = wheel.record();
+        if !names.insert(wheel.name()) {
+            found.push(about(platform, record, Kind::DuplicateName));
+        }
+        if has_credential(wheel.url()) || wheel.index.as_ref().is_some_and(has_credential) {
+            found.push(about(platform, record, Kind::Credential));
+        }
+    }
 }
 
 /// Keeps the first contradictions, and the number of the others.

@@ -108,6 +108,11 @@ pub enum ChangeKind {
         /// The line.
         line: String,
     },
+    /// The lock was made by a version that didn't resolve the pip section.
+    PipUnresolved {
+        /// The platform.
+        platform: String,
+    },
     /// The options of the pip section have another order.
     PipOrder {
         /// The platform.
@@ -164,6 +169,9 @@ impl fmt::Display for Change {
             }
             ChangeKind::PipRemoved { platform, line } => {
                 write!(f, "pip's `{line}` is no longer requested ({platform})")
+            }
+            ChangeKind::PipUnresolved { platform } => {
+                write!(f, "the lock doesn't resolve the pip section ({platform})")
             }
             ChangeKind::PipOrder { platform } => {
                 write!(f, "the order of the pip section's options changed ({platform})")
@@ -289,6 +297,10 @@ fn pip_changes(
     found: &mut Vec<Change>,
 ) {
     let before = found.len();
+    if let Some(first) = requested.pip.first().filter(|_| locked.wheels.is_none()) {
+        let kind = ChangeKind::PipUnresolved { platform: platform.clone() };
+        found.push(Change { place: Some(first.place.clone()), kind });
+    }
     for line in requested.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
         let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line.text.clone() };
         found.push(Change { place: Some(line.place.clone()), kind });

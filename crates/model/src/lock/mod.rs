@@ -17,7 +17,10 @@ mod requested;
 mod tests;
 mod write;
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use url::Url;
@@ -25,6 +28,7 @@ use url::Url;
 use crate::{
     lock_inputs::{LockInputs, Priority, RequestedChannel},
     needs::LockedNeeds,
+    wheel::{LockedWheel, normalized},
 };
 
 pub use consistency::Inconsistency;
@@ -69,19 +73,48 @@ pub struct Lock {
 pub struct LockedPlatform {
     /// The requested specs, sorted.
     pub specs: Vec<String>,
-    /// The lines of the pip section, in order. They are recorded, not resolved.
+    /// The lines of the pip section, in order.
     pub pip: Vec<String>,
     /// The virtual packages that the target machine is assumed to have, sorted.
     pub virtual_packages: Vec<GenericVirtualPackage>,
-    /// The packages, sorted by name.
+    /// The conda packages, sorted by name.
     pub records: Vec<RepoDataRecord>,
+    /// The wheels that satisfy the pip section, sorted by name. `None` if the lock was made
+    /// without them.
+    pub wheels: Option<Vec<LockedWheel>>,
+}
+
+impl LockedPlatform {
+    /// Returns the records of the conda packages, then those of the wheels.
+    pub fn all_records(&self) -> impl Iterator<Item = &RepoDataRecord> {
+        self.records.iter().chain(self.wheels.iter().flatten().map(LockedWheel::record))
+    }
+
+    /// Whether the lock has no packages for the lines of the pip section.
+    pub fn lacks_wheels(&self) -> bool {
+        !self.pip.is_empty() && self.wheels.is_none()
+    }
+
+    /// Returns the names of the wheels that a line of the pip section names.
+    pub fn requested_wheels(&self) -> BTreeSet<String> {
+        let names: BTreeSet<String> = self.pip.iter().map(|line| first_name(line)).collect();
+        let wheels = self.wheels.iter().flatten().map(LockedWheel::name);
+        wheels.filter(|name| names.contains(*name)).map(str::to_owned).collect()
+    }
+}
+
+/// Returns the normalised name at the start of a line.
+fn first_name(line: &str) -> String {
+    let is_other = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    normalized(line.split(is_other).next().unwrap_or_default())
 }
 
 impl Lock {
-    /// Creates the lock of `inputs` from the solved records of each platform.
+    /// Creates the lock of `inputs` from the solved records and wheels of each platform.
     pub fn new(
         inputs: &LockInputs,
         mut records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
+        mut wheels: BTreeMap<Subdir, Vec<LockedWheel>>,
         needs: Option<LockedNeeds>,
     ) -> Self {
         let platforms = inputs
@@ -96,7 +129,10 @@ impl Lock {
                 let mut records = records.remove(platform).unwrap_or_default();
                 records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
                 let pip = requested.pip.iter().map(|line| line.text.clone()).collect();
-                (*platform, LockedPlatform { specs, pip, virtual_packages, records })
+                let mut wheels = wheels.remove(platform).unwrap_or_default();
+                wheels.sort_by(|a, b| a.name().cmp(b.name()));
+                let wheels = Some(wheels);
+                (*platform, LockedPlatform { specs, pip, virtual_packages, records, wheels })
             })
             .collect();
         Self {
@@ -113,7 +149,12 @@ impl Lock {
 
     /// Digests everything that determines the contents of a prefix of this platform. The same
     /// digest means the same prefix.
-    pub fn environment_digest(&self, platform: Subdir, link_scripts: bool) -> String {
+    pub fn environment_digest(
+        &self,
+        platform: Subdir,
+        link_scripts: bool,
+        with_wheels: bool,
+    ) -> String {
         let mut text = format!("{platform}\n{link_scripts}\n");
         for (name, value) in &self.variables {
             let _ = writeln!(text, "{name}={value:?}");
@@ -125,6 +166,9 @@ impl Lock {
             for record in &locked.records {
                 let sha256 = record.package_record.sha256.unwrap_or_default();
                 let _ = writeln!(text, "{} {}", record.url, hex::encode(sha256));
+            }
+            for wheel in locked.wheels.iter().flatten().filter(|_| with_wheels) {
+                let _ = writeln!(text, "{} {}", wheel.url(), hex::encode(wheel.sha256()));
             }
         }
         hex::encode(rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(text))

@@ -7,7 +7,7 @@ use envlock_text::limits::LOCK;
 use envlock_text::tree::{self, Node};
 use envlock_text::{Pos, to_u32};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
-use rattler_lock::LockFile;
+use rattler_lock::{LockFile, PypiPackageData};
 
 use super::blocks::Envlock;
 use super::error::is_default_name;
@@ -17,6 +17,7 @@ use crate::{
     lock_inputs::RequestedChannel,
     needs::{LockedNeeds, NeedsError},
     record,
+    wheel::LockedWheel,
 };
 
 /// Reads a lock. `file` is its name for messages, and `text` its text after
@@ -151,10 +152,13 @@ fn assemble(
             .conda_repodata_records(platform)
             .map_err(|error| at_platforms(error.to_string()))?
             .unwrap_or_default();
-        platforms.insert(
-            subdir,
-            LockedPlatform { specs: request.specs, pip: request.pip, virtual_packages, records },
-        );
+        let mut wheels = wheels(file, document, environment.pypi_packages(platform))?;
+        wheels.sort_by(|a, b| a.name().cmp(b.name()));
+        // Locks of earlier versions say that the pip section isn't resolved.
+        let is_resolved = request.pip.is_empty() || request.pip_resolved != Some(false);
+        let wheels = is_resolved.then_some(wheels);
+        let (specs, pip) = (request.specs, request.pip);
+        platforms.insert(subdir, LockedPlatform { specs, pip, virtual_packages, records, wheels });
     }
     if let Some(name) = requested.into_keys().next() {
         return Err(at_platforms(format!("{name} was requested, but isn't in `platforms`")));
@@ -183,6 +187,30 @@ fn assemble(
         needs,
         other_archives: envlock.other_archives,
     })
+}
+
+/// Reads the wheels of a platform.
+fn wheels<'p>(
+    file: &str,
+    document: &Node,
+    packages: Option<impl Iterator<Item = &'p PypiPackageData>>,
+) -> Result<Vec<LockedWheel>, LockError> {
+    let read = |package: &PypiPackageData| {
+        LockedWheel::from_lock(package).map_err(|fault| {
+            let node = wheel_node(document, package);
+            let place = node.unwrap_or(document).place(file);
+            LockError::Malformed { place, message: format!("{}: {fault}", package.name()) }
+        })
+    };
+    packages.into_iter().flatten().map(read).collect()
+}
+
+/// Returns the URL of a package of PyPI in its block.
+fn wheel_node<'n>(document: &'n Node, package: &PypiPackageData) -> Option<&'n Node> {
+    let location = package.location().inner().to_string();
+    let packages = document.get("packages").and_then(Node::items).unwrap_or_default();
+    let mut urls = packages.iter().filter_map(|package| package.get("pypi"));
+    urls.find(|node| node.text() == Some(location.as_str()))
 }
 
 fn virtual_package(text: &str) -> Option<GenericVirtualPackage> {

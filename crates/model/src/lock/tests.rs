@@ -243,10 +243,10 @@ fn a_record_without_sha256_is_never_written() {
 
 #[test]
 fn the_environment_digest_depends_on_the_contents_of_a_prefix_only() {
-    let environment_digest = |lock: &Lock| lock.environment_digest(Subdir::Linux64, false);
+    let environment_digest = |lock: &Lock| lock.environment_digest(Subdir::Linux64, false, true);
     let base = environment_digest(&small());
     assert_eq!(environment_digest(&small()), base);
-    assert_ne!(small().environment_digest(Subdir::Linux64, true), base);
+    assert_ne!(small().environment_digest(Subdir::Linux64, true, true), base);
     assert_ne!(
         environment_digest(&with(|record| record.package_record.sha256 = Some([8; 32].into()))),
         base

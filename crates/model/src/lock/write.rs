@@ -66,6 +66,12 @@ pub fn write(lock: &Lock) -> Result<String, LockWriteError> {
                 )
                 .map_err(|e| render(&e))?;
         }
+        for wheel in locked.wheels.iter().flatten() {
+            let package = wheel.to_lock().map_err(|e| render(&e))?;
+            builder
+                .add_pypi_package("default", platform.as_str(), package.into())
+                .map_err(|e| render(&e))?;
+        }
     }
     let mut text = builder.finish().render_to_string().map_err(|e| render(&e))?;
     text.push_str(&serde_yaml::to_string(&blocks_of(lock)).map_err(|e| render(&e))?);
@@ -97,7 +103,7 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
             let block = blocks::Platform {
                 specs: locked.specs.clone(),
                 pip: locked.pip.clone(),
-                pip_resolved: (!locked.pip.is_empty()).then_some(false),
+                pip_resolved: (!locked.pip.is_empty() && locked.wheels.is_none()).then_some(false),
             };
             (platform.to_string(), block)
         })

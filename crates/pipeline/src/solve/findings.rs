@@ -73,22 +73,3 @@ pub(super) fn without_sha256_finding(
     .at_level(Level::Warning)
     .with_note(format!("a package that can't be verified is never locked; {taken}"))
 }
-
-pub(super) fn skipped_pip_finding(inputs: &LockInputs) -> Option<Finding> {
-    let first = inputs.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
-    let lines: BTreeSet<_> =
-        inputs.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
-    Some(
-        Finding::new(
-            Code::PipSkipped,
-            format!(
-                "the pip section is NOT resolved: {} left out of the set",
-                count(lines.len(), "line")
-            ),
-        )
-        .at_level(Level::Warning)
-        .at(first.place.clone())
-        .with_note("the lock records the lines and has no packages for them")
-        .with_help("`envlock install` refuses such a lock without `--without-pip`"),
-    )
-}

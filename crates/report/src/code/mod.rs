@@ -213,8 +213,14 @@ codes! {
     PackagesUnavailable "packages-unavailable" Error;
     ParameterSpellings "parameter-spellings" Warning;
     PipCredential "pip-credential" Error;
+    PipIndex "pip-index" Error;
     PipMissing "pip-missing" Warning;
+    PipNeedsBuild "pip-needs-build" Error;
+    PipNoSolution "pip-no-solution" Error;
+    PipPython "pip-python" Error;
+    PipRequirement "pip-requirement" Error;
     PipSkipped "pip-skipped" Error;
+    PipUnknown "pip-unknown" Error;
     PlaceholderInPattern "placeholder-in-pattern" Warning;
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
