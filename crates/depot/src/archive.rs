@@ -81,7 +81,7 @@ impl Contents<'_> {
     }
 }
 
-fn write_tar<'a, W: Write>(
+pub(crate) fn write_tar<'a, W: Write>(
     out: W,
     parts: impl IntoIterator<Item = &'a [Entry]>,
     mtime: u64,

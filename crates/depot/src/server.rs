@@ -4,6 +4,8 @@ mod body;
 mod fault;
 mod files;
 mod hangs;
+mod negotiate;
+mod range;
 mod request;
 
 use std::io;
@@ -21,10 +23,11 @@ use tokio::sync::oneshot;
 
 pub use fault::{Fault, Pace};
 pub use hangs::Hangs;
+pub(crate) use request::PATH;
 pub use request::{LoggedRequest, Request};
 
 use body::{Body, BodyEnd};
-use files::Reply;
+use files::{Ranges, Reply};
 
 type Hook = dyn Fn(&Request) -> Option<Fault> + Send + Sync;
 
@@ -147,7 +150,7 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         Some(Fault::Slow { fault, pace }) => (fault.map(|fault| *fault), Some(pace)),
         fault => (fault, None),
     };
-    let from_files = || files::reply(&shared.root, &request);
+    let from_files = || files::reply(&shared.root, &request, Ranges::Served);
     let reply = match &fault {
         Some(Fault::Close) => {
             shared.log().push(request.without_answer());
@@ -167,6 +170,8 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         }
         Some(Fault::Bytes(bytes)) => Reply::ok("application/octet-stream", bytes.clone()),
         Some(Fault::Corrupt) => from_files().await.corrupted(),
+        Some(Fault::NoRanges) => files::reply(&shared.root, &request, Ranges::Ignored).await,
+        Some(Fault::Headers(headers)) => from_files().await.with_headers(headers),
         None | Some(Fault::Truncate(_) | Fault::Stall(_) | Fault::Slow { .. }) => {
             from_files().await
         }

@@ -2,7 +2,7 @@
 
 use envlock_depot::Fault;
 
-/// The faults of a mirror, the latest first.
+/// The faults of a server, the latest first.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Rule>);
 

@@ -1,5 +1,6 @@
-//! For tests: a mirror with test channels and faults, projects to run the program in, and servers
-//! for secrets: a real one ([`TestServer`]) and a scripted one ([`ScriptedServer`]).
+//! For tests: a mirror with test channels and faults, a package index of Python ([`TestIndex`]),
+//! projects to run the program in, and servers for secrets: a real one ([`TestServer`]) and a
+//! scripted one ([`ScriptedServer`]).
 //!
 //! ```
 //! use envlock_testkit::{Fault, TestMirror};
@@ -21,6 +22,7 @@ mod bao;
 mod blocking;
 mod channel;
 mod faults;
+mod faulty_server;
 mod package_line;
 mod project;
 mod random;
@@ -28,7 +30,11 @@ mod scripted_server;
 mod search;
 mod shared;
 mod synthetic;
+mod tell;
+mod test_index;
 mod test_mirror;
+mod test_projects;
+mod wheel_line;
 
 pub use bao::{
     AuditEntry, AuditKind, FakeKubernetes, JwtIssuer, TestServer, VaultClient, binary, product,
@@ -36,9 +42,11 @@ pub use bao::{
 };
 pub use channel::TestChannel;
 pub use envlock_depot::{
-    BuiltPackage, Channel, Fault, Format, Hangs, IndexFormats, LoggedRequest, PLACEHOLDER, Pace,
-    Package,
+    BuiltDistribution, BuiltPackage, Channel, Fault, FileAddress, Format, Hangs, IndexFormats,
+    IndexForms, ListedMetadata, Listing, LoggedRequest, PLACEHOLDER, Pace, Package, Sdist,
+    SimpleIndex, Wheel,
 };
+pub use faulty_server::FaultyServer;
 pub use package_line::parse_package;
 pub use project::{Output, Project};
 pub use random::SeededRandom;
@@ -46,4 +54,7 @@ pub use rattler_conda_types::Subdir;
 pub use scripted_server::{RecordedRequest, ScriptedAnswer, ScriptedAnswers, ScriptedServer};
 pub use search::{extract, files_containing};
 pub use shared::shared_data;
+pub use test_index::TestIndex;
 pub use test_mirror::TestMirror;
+pub use test_projects::TestProjects;
+pub use wheel_line::parse_wheel;

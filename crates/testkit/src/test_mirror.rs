@@ -1,25 +1,20 @@
 //! A loopback mirror with test channels and faults.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::path::PathBuf;
 
-use envlock_depot::{Fault, Hangs, IndexFormats, LoggedRequest, Mirror, Server};
-use tempfile::TempDir;
+use envlock_depot::{Fault, IndexFormats, Mirror};
 
-use crate::faults::{Faults, matches};
-use crate::{TestChannel, shared};
+use crate::{FaultyServer, TestChannel, shared};
 
 /// A loopback mirror with test channels and faults: one server over one directory in the Tsinghua
 /// mirror's layout.
 #[derive(Debug)]
 pub struct TestMirror {
-    // Dropped before the directory that it serves.
-    server: Server,
-    faults: Arc<Mutex<Faults>>,
+    server: FaultyServer,
     channels: BTreeMap<String, TestChannel>,
     mirror: Mirror,
-    _directory: TempDir,
 }
 
 impl Default for TestMirror {
@@ -31,13 +26,9 @@ impl Default for TestMirror {
 impl TestMirror {
     /// Creates a mirror without channels.
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let faults = Arc::<Mutex<Faults>>::default();
-        let rules = Arc::clone(&faults);
-        let hook = move |request: &envlock_depot::Request| lock(&rules).next(&request.path);
-        let server = Server::start_with(directory.path(), hook).expect("loopback has a free port");
-        let mirror = Mirror::new(directory.path());
-        Self { server, faults, channels: BTreeMap::new(), mirror, _directory: directory }
+        let server = FaultyServer::new();
+        let mirror = Mirror::new(server.root());
+        Self { server, channels: BTreeMap::new(), mirror }
     }
 
     /// Creates a mirror with the real records of the shared channels, without archives; `None` if
@@ -76,28 +67,8 @@ impl TestMirror {
     /// Adds a fault for the first `times` requests. Later requests get the right answer.
     #[must_use]
     pub fn with_fault_times(self, times: usize, pattern: &str, fault: Fault) -> Self {
-        lock(&self.faults).add(pattern, Some(times), fault);
+        self.add_fault_times(times, pattern, fault);
         self
-    }
-
-    /// Adds a fault.
-    pub fn add_fault(&self, pattern: &str, fault: Fault) {
-        lock(&self.faults).add(pattern, None, fault);
-    }
-
-    /// Removes all faults.
-    pub fn clear_faults(&self) {
-        lock(&self.faults).clear();
-    }
-
-    /// Returns the responses that hang.
-    pub fn hangs(&self) -> Hangs {
-        self.server.hangs()
-    }
-
-    /// `http://127.0.0.1:PORT`
-    pub fn url(&self) -> String {
-        self.server.url()
     }
 
     /// Returns the URL of a channel, without a final slash.
@@ -105,11 +76,6 @@ impl TestMirror {
         let directory = self.channel_dir(name);
         let below = directory.strip_prefix(self.root()).expect("channels are below the root");
         format!("{}/{}", self.url(), below.display())
-    }
-
-    /// The directory that is served.
-    pub fn root(&self) -> &Path {
-        self.mirror.root()
     }
 
     /// The directory of a channel.
@@ -124,21 +90,14 @@ impl TestMirror {
         let mirrors = pairs.flat_map(|pair| ["--mirror".to_owned(), pair]);
         mirrors.chain(["--no-origin".to_owned()]).collect()
     }
-
-    /// Returns the requests whose paths match the pattern, in the order of the answers.
-    pub fn requests(&self, pattern: &str) -> Vec<LoggedRequest> {
-        let log = self.server.log();
-        log.into_iter().filter(|logged| matches(pattern, &logged.request.path)).collect()
-    }
-
-    /// Clears the log of requests.
-    pub fn clear_requests(&self) {
-        self.server.clear_log();
-    }
 }
 
-fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
-    faults.lock().unwrap_or_else(PoisonError::into_inner)
+impl Deref for TestMirror {
+    type Target = FaultyServer;
+
+    fn deref(&self) -> &FaultyServer {
+        &self.server
+    }
 }
 
 #[cfg(test)]

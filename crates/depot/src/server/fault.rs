@@ -11,6 +11,10 @@ pub enum Fault {
     Status(u16, Vec<(&'static str, String)>),
     /// The right headers and this many bytes of the body; then the connection is closed.
     Truncate(usize),
+    /// The right answer with these headers (`cache-control`, …), instead of those of the same name.
+    Headers(Vec<(&'static str, String)>),
+    /// The right answer, always whole: ranges aren't supported.
+    NoRanges,
     /// The right length with wrong bytes.
     Corrupt,
     /// 200 with other content.

@@ -1,7 +1,11 @@
 //! Requests, for hooks and logs.
 
 use hyper::body::Incoming;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
+
+/// What is written as `%XX` in a path.
+pub(crate) const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]

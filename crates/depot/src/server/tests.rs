@@ -257,3 +257,101 @@ fn a_server_that_hangs_stops_when_it_is_dropped() {
     let _ = stream.read_to_end(&mut bytes);
     assert!(bytes.is_empty());
 }
+
+/// A tree with a page in both forms, and a file of ten bytes.
+fn pages() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let project = directory.path().join("pypi/simple/foo bar");
+    fs_err::create_dir_all(&project).unwrap();
+    fs_err::write(project.join("index.html"), "<html>").unwrap();
+    fs_err::write(project.join("index.json"), "{}").unwrap();
+    fs_err::write(directory.path().join("file.whl"), "0123456789").unwrap();
+    directory
+}
+
+const PAGE: &str = "/pypi/simple/foo%20bar/";
+
+#[test]
+fn a_page_has_the_form_that_is_asked_for_and_each_form_its_validator() {
+    let tree = pages();
+    let server = Server::start(tree.path()).unwrap();
+    let json_type = "application/vnd.pypi.simple.v1+json";
+    let json = ask(&server, "GET", PAGE, &format!("accept: {json_type}\r\n"));
+    assert_eq!((json.header("content-type"), &json.body[..]), (Some(json_type), &b"{}"[..]));
+    let html = ask(&server, "GET", PAGE, "");
+    assert_eq!((html.header("content-type"), &html.body[..]), (Some("text/html"), &b"<html>"[..]));
+    assert_eq!((json.header("vary"), html.header("vary")), (Some("Accept"), Some("Accept")));
+    let known = format!("if-none-match: {}\r\n", json.header("etag").unwrap());
+    let accept = format!("accept: {json_type}\r\n");
+    assert_eq!(ask(&server, "GET", PAGE, &format!("{known}{accept}")).status(), "304");
+    assert_eq!(ask(&server, "GET", PAGE, &known).status(), "200");
+}
+
+#[test]
+fn a_directory_without_a_slash_leads_to_its_page_if_it_has_one() {
+    let tree = pages();
+    let server = Server::start(tree.path()).unwrap();
+    let answer = ask(&server, "GET", PAGE.trim_end_matches('/'), "");
+    assert_eq!((answer.status(), answer.header("location")), ("301", Some(PAGE)));
+    assert_eq!(ask(&server, "GET", "/pypi/simple", "").status(), "404");
+    assert_eq!(ask(&server, "GET", "/pypi/simple/", "").status(), "404");
+}
+
+#[test]
+fn a_part_of_a_file_is_served_unless_the_file_has_changed() {
+    let tree = pages();
+    let server = Server::start(tree.path()).unwrap();
+    let whole = ask(&server, "GET", "/file.whl", "");
+    assert_eq!((whole.status(), whole.header("accept-ranges")), ("200", Some("bytes")));
+    let part = ask(&server, "GET", "/file.whl", "range: bytes=-4\r\n");
+    assert_eq!((part.status(), &part.body[..]), ("206", &b"6789"[..]));
+    assert_eq!(part.header("content-range"), Some("bytes 6-9/10"));
+    assert_eq!(
+        (part.header("content-length"), part.header("etag")),
+        (Some("4"), whole.header("etag"))
+    );
+    let outside = ask(&server, "GET", "/file.whl", "range: bytes=10-\r\n");
+    assert_eq!((outside.status(), outside.header("content-range")), ("416", Some("bytes */10")));
+    let known = format!("range: bytes=0-1\r\nif-range: {}\r\n", whole.header("etag").unwrap());
+    assert_eq!(ask(&server, "GET", "/file.whl", &known).body, b"01");
+    let changed = "range: bytes=0-1\r\nif-range: \"other\"\r\n";
+    assert_eq!(ask(&server, "GET", "/file.whl", changed).body, b"0123456789");
+    let head = ask(&server, "HEAD", "/file.whl", "range: bytes=0-1\r\n");
+    assert_eq!((head.status(), head.header("content-length")), ("200", Some("10")));
+}
+
+#[test]
+fn a_server_may_lack_ranges() {
+    let tree = pages();
+    let server = faulty(tree.path(), Fault::NoRanges);
+    let answer = ask(&server, "GET", "/file.whl", "range: bytes=0-1\r\n");
+    assert_eq!((answer.status(), answer.header("accept-ranges")), ("200", None));
+    assert_eq!(answer.body, b"0123456789");
+}
+
+#[test]
+fn headers_are_added_or_replaced() {
+    let tree = pages();
+    let headers = vec![
+        ("cache-control", "max-age=600".to_owned()),
+        ("content-type", "text/plain".to_owned()),
+    ];
+    let answer = ask(&faulty(tree.path(), Fault::Headers(headers)), "GET", PAGE, "");
+    assert_eq!((answer.status(), &answer.body[..]), ("200", &b"<html>"[..]));
+    assert_eq!(answer.header("cache-control"), Some("max-age=600"));
+    let types = answer.head.lines().filter(|line| line.starts_with("content-type"));
+    assert_eq!(types.collect::<Vec<_>>(), ["content-type: text/plain"]);
+}
+
+#[test]
+fn a_fault_also_applies_to_pages_and_parts() {
+    let tree = pages();
+    let corrupt = faulty(tree.path(), Fault::Corrupt);
+    assert_ne!(ask(&corrupt, "GET", PAGE, "").body, b"<html>");
+    let part = ask(&corrupt, "GET", "/file.whl", "range: bytes=0-3\r\n");
+    assert_eq!((part.status(), part.body.len()), ("206", 4));
+    assert_ne!(part.body, b"0123");
+    let cut =
+        ask(&faulty(tree.path(), Fault::Truncate(2)), "GET", "/file.whl", "range: bytes=4-\r\n");
+    assert_eq!((cut.header("content-length"), &cut.body[..]), (Some("6"), &b"45"[..]));
+}

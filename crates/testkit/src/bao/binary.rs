@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -11,6 +10,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fs_err::File;
 use rattler_digest::{Sha256, compute_bytes_digest};
+
+use crate::tell::tell;
 
 /// The package to build, as `tests/openbao/go.mod` requires it.
 const PACKAGE: &str = "github.com/openbao/openbao";
@@ -63,11 +64,6 @@ pub fn skip_test(what: &str) {
 /// The Go module that requires the server.
 fn module() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/openbao")
-}
-
-fn tell(line: &str) {
-    // An unwritable stderr is ignored.
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn find() -> Result<PathBuf, String> {
