@@ -228,6 +228,43 @@ fn a_certificate_that_cannot_be_read_is_an_error_of_a_request_over_tls_only() {
 }
 
 #[test]
+fn a_file_without_usable_certificates_is_an_error_of_a_request_over_tls_only() {
+    let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let no_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (name, text) in [
+        ("ssl_verify", "no certificates\n"),
+        ("ssl_verify", ""),
+        ("ssl_verify", no_certificate),
+        ("client_ssl_cert", "no certificates\n"),
+        ("client_ssl_cert", no_certificate),
+        ("client_ssl_cert", no_key),
+        ("SSL_CERT_FILE", "no certificates\n"),
+        ("SSL_CERT_FILE", ""),
+    ] {
+        let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+        let lab = Lab::new(world(), yml);
+        let file = lab.project.path("ca.pem").display().to_string();
+        lab.project.write("ca.pem", text);
+        let lab = if name.starts_with("SSL") {
+            lab.env("SSL_CERT_FILE", file)
+        } else {
+            let condarc = lab.project.home().join(".condarc");
+            fs_err::write(condarc, format!("{name}: {file}\n")).unwrap();
+            lab
+        };
+        let output = lab.envlock(&["solve"]);
+        assert_eq!(output.code, Some(2), "{name} {text}{}", output.stderr);
+        assert!(output.stderr.contains("error[configuration-value]"), "{}", output.stderr);
+        assert!(!output.stderr.contains("note[configuration-value]"), "{}", output.stderr);
+        assert!(one_line(&output.stderr).contains(name), "{}", output.stderr);
+        // The test channels are reached without TLS: the setting is named, and changes nothing.
+        let output = lab.solve(&["--deny", "warnings"]);
+        assert_eq!(output.code, Some(0), "{name} {text}{}", output.stderr);
+        assert!(output.stderr.contains("note[configuration-value]"), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn a_wrong_alias_is_reported_at_its_line_in_condarc() {
     let lab = Lab::new(world(), "channels: [conda-forge]\ndependencies: [app]\n");
     let alias = format!("{}/anaconda", lab.world.url());

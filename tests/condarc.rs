@@ -246,7 +246,11 @@ fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
     assert!(output.stderr.contains("ssl_verify: ~/证书.pem\n"), "{}", output.stderr);
     assert!(output.stderr.contains("home/.condarc:1:13"), "{}", output.stderr);
     fs_err::write(lab.project.home().join("证书.pem"), "no certificate").unwrap();
-    assert_eq!(lab.solve(&["-q"]).code, Some(2));
+    lab.solve(&["-q"]).success();
+    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
+    assert_eq!(output.code, Some(2));
+    let why = "~/证书.pem: it has no certificate in PEM format";
+    assert!(one_line(&output.stderr).contains(why), "{}", output.stderr);
 }
 
 #[test]
@@ -260,15 +264,23 @@ fn offline_in_condarc_sends_no_request() {
 #[test]
 fn a_proxy_of_condarc_is_used_for_other_hosts() {
     // The test server is the proxy. The Host header has the requested server.
-    let proxy = TestMirror::new();
-    let condarc = format!("proxy_servers:\n  http: {}\n", proxy.url());
-    let yml = "channels: ['http://lab.example/conda']\ndependencies: [app]\n";
-    let lab = with_condarc(TestMirror::new(), yml, &condarc);
-    let output = lab.envlock(&["solve", "-q"]);
-    assert_ne!(output.code, Some(0));
-    let asked = proxy.requests("*/conda/noarch/*");
-    assert!(!asked.is_empty(), "{}", output.stderr);
-    assert!(asked.iter().all(|asked| asked.request.header("host") == Some("lab.example")));
+    // An address without a scheme is one of an HTTP proxy, as in conda.
+    for scheme in ["http://", ""] {
+        let proxy = TestMirror::new();
+        let url = proxy.url().replace("http://", scheme);
+        let condarc = format!("proxy_servers:\n  http: {url}\n");
+        let yml = "channels: ['http://lab.example/conda']\ndependencies: [app]\n";
+        let lab = with_condarc(TestMirror::new(), yml, &condarc);
+        let output = lab.envlock(&["solve", "-q"]);
+        assert_ne!(output.code, Some(0));
+        let asked = proxy.requests("*/conda/noarch/*");
+        assert!(!asked.is_empty(), "{}", output.stderr);
+        assert!(asked.iter().all(|asked| asked.request.header("host") == Some("lab.example")));
+        let output = lab.envlock(&["doctor"]);
+        let words = format!("proxy {url} for http");
+        assert!(one_line(&output.stdout).contains(&words), "{}", output.stdout);
+        assert!(!output.stderr.contains("doctor-proxy"), "{}", output.stderr);
+    }
 }
 
 #[test]
@@ -338,6 +350,15 @@ fn an_entry_of_proxy_servers_that_cannot_be_used_is_an_error_only_for_a_request_
         let text = one_line(&output.stderr);
         assert!(text.contains("`proxy_servers` can't be used: "), "{text}");
         assert!(text.contains("home/.condarc:2:9"), "{text}");
+        let output = with("").envlock(&["doctor"]);
+        assert!(
+            output
+                .stdout
+                .lines()
+                .any(|line| { line.split_whitespace().take(2).eq(["wrong", "proxy"]) }),
+            "{}",
+            output.stdout
+        );
         // An exception needs no proxy: the request fails because there is no such host.
         let output = with("  no_proxy: lab.invalid\n").envlock(&["solve", "-q"]);
         assert_eq!(output.code, Some(3), "{}", output.stderr);

@@ -224,7 +224,7 @@ fn untracked_files_are_named_and_require_replace() {
     lab.project.write(".envlock/project/lib/mine/我的.py", "x = 1\n");
     let output = lab.install(&["-q"]);
     assert_eq!(output.code, Some(1));
-    assert!(output.stderr.contains("- lib/mine/我的.py\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("|   lib/mine/我的.py\n"), "{}", output.stderr);
     assert!(output.stderr.contains("--replace"), "{}", output.stderr);
     assert_eq!(app(&lab), "app 1.0\n");
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--replace"])), @"
@@ -257,7 +257,8 @@ fn a_dry_run_has_the_errors_of_the_install_and_lists_removed_packages() {
     -- stderr
     note[untracked-files]: 1 file that the lock doesn't have would move to the
       previous prefix
-      - lib/mine/我的.py
+      | of no package:
+      |   lib/mine/我的.py
     -- exit 0
     ");
     lab.install(&["-q", "--replace"]).success();

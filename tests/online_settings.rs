@@ -100,9 +100,18 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     let half = job().with("VAULT_CLIENT_CERT", "secrets.yml");
     fails(&half, "error tls-client", &["VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"]);
     let ca = job().with("VAULT_CACERT", "nowhere.pem");
-    fails(&ca, "error tls-untrusted", &["VAULT_CACERT names nowhere.pem, which can't be read"]);
+    fails(&ca, "error tls-untrusted", &["VAULT_CACERT names nowhere.pem, which can't be used"]);
     let ca = job().with("VAULT_CACERT", "secrets.yml");
     fails(&ca, "error tls-untrusted", &["contains no certificate"]);
+    let pipe = lab.project.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let ca = job().with("VAULT_CACERT", pipe.display().to_string());
+    fails(&ca, "error tls-untrusted", &["it isn't a regular file"]);
+    // The certificates of the machine would be read from the pipe.
+    let machine = job().with("VAULT_ADDR", "https://127.0.0.1:1");
+    let machine = machine.with("SSL_CERT_FILE", pipe.display().to_string());
+    fails(&machine, "error tls-untrusted", &["SSL_CERT_FILE names", "it isn't a regular file"]);
     let timeout = job().with("VAULT_CLIENT_TIMEOUT", "soon");
     fails(&timeout, "error vault-variable", &["VAULT_CLIENT_TIMEOUT isn't a number of seconds"]);
 

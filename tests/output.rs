@@ -1,6 +1,6 @@
 //! What is printed where: one JSON document, 80 columns, no colour without a terminal, quiet.
 
-use envlock_testkit::{Output, TestMirror};
+use envlock_testkit::{Output, Subdir, TestMirror};
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Lab, json};
@@ -158,6 +158,37 @@ fn no_name_in_a_table_is_cut_or_broken() {
         for word in [&first, &second, &format!("secret/a/{first}/b")] {
             assert!(output.contains(word), "{columns}: {output}");
         }
+        assert!(!output.contains('…'), "{columns}: {output}");
+    }
+}
+
+#[test]
+fn no_name_in_a_notice_a_plan_or_a_finding_is_broken_at_any_width() {
+    let package = format!("a-{}", "long-name-of-a-package-".repeat(2) + "end");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add(&format!("{package} 1.0 build_0"));
+        c.record(Subdir::Linux64, &format!("{package}-2-0.conda"), serde_json::json!({}));
+    });
+    let yml = format!("channels: [conda-forge]\ndependencies: [{package}]\n");
+    let lab = Lab::new(world, &yml);
+    // Nothing listens there.
+    let mirror = "https://conda.anaconda.org/=http://127.0.0.1:1/a-path-of-a-mirror/";
+    let mirrors = lab.world.mirror_args();
+    let args = ["solve", "--mirror", mirror];
+    let args: Vec<&str> = args.into_iter().chain(mirrors.iter().map(String::as_str)).collect();
+    for columns in ["30", "40", "200"] {
+        let mut command = lab.project.command(&args);
+        let output = Output::from(command.env("COLUMNS", columns).output().unwrap());
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let names = [package.clone(), format!("{package}-2-0.conda"), "127.0.0.1:1".to_owned()];
+        let all = format!("{}{}", output.stdout, output.stderr);
+        for name in names {
+            assert!(all.contains(&name), "{columns} {name}: {all}");
+        }
+        assert!(!all.contains('…'), "{columns}: {all}");
+        let mut command = lab.project.command(["install", "--dry-run", "-p", &package]);
+        let output = Output::from(command.env("COLUMNS", columns).output().unwrap()).success();
+        assert!(output.contains(&package), "{columns}: {output}");
         assert!(!output.contains('…'), "{columns}: {output}");
     }
 }

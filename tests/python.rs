@@ -2,18 +2,23 @@
 
 use std::process::Command;
 
-use envlock_depot::{Cpython, bin_directories};
+use envlock_depot::{Cpython, Package, bin_directories};
 use envlock_testkit::{TestMirror, parse_package};
 
 use crate::support::Lab;
 
-/// A channel with this machine's Python 3.10 or another; none where there is none.
-fn world() -> Option<TestMirror> {
+/// Returns this machine's Python 3.10 or another as a package; `None` where there is none.
+fn python() -> Option<Package> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
     let home = std::env::home_dir();
     let found = Cpython::find(&bin_directories(&folders, home.as_deref()), [3, 10]).ok()?;
-    let python = found.package().unwrap();
+    Some(found.package().unwrap())
+}
+
+/// A channel with this machine's Python; none where there is none.
+fn world() -> Option<TestMirror> {
+    let python = python()?;
     Some(TestMirror::new().channel("conda-forge", |c| {
         c.package(&python);
         c.package(
@@ -62,4 +67,31 @@ fn a_prefix_with_spaces_and_chinese_runs() {
     let output = lab.envlock(&["run", "-p", "环境 one", "greeter", "x"]);
     assert_eq!((output.stdout.as_str(), output.code), ("你好 x\n", Some(3)));
     lab.envlock(&["verify", "-q", "-p", "环境 one"]).success();
+}
+
+#[test]
+fn a_pyc_is_not_written_through_a_link_and_the_environment_verifies_and_can_be_upgraded() {
+    // The link leads to a folder of the prefix, and to one that another package may have.
+    for target in ["../..", "../json"] {
+        let Some(python) = python() else { return };
+        let world = TestMirror::new().channel("conda-forge", |c| {
+            c.package(&python);
+            let linked = parse_package("h 1 | python").noarch_python();
+            let linked = linked.file("site-packages/m.py", "x = 1\n");
+            c.package(&linked.symlink("site-packages/__pycache__", target));
+            let plain = parse_package("h 2 | python").noarch_python();
+            c.package(&plain.file("site-packages/m.py", "x = 2\n"));
+        });
+        let yml =
+            |version| format!("channels: [conda-forge]\ndependencies: [python, h={version}]\n");
+        let lab = Lab::solved(world, &yml("1"));
+        let output = lab.install(&[]);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert!(output.stderr.contains("not-compiled"), "{}", output.stderr);
+        lab.envlock(&["verify", "-q"]).success();
+        lab.write_environment(&yml("2"));
+        lab.solve(&[]).success();
+        lab.install(&["-q"]).success();
+        lab.envlock(&["verify", "-q"]).success();
+    }
 }

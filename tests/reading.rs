@@ -133,3 +133,51 @@ fn a_byte_order_mark_and_utf16_are_read_in_every_file() {
         std::fs::write(&path, good).unwrap();
     }
 }
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_called_one_and_ends_with_2() {
+    let lab = lab();
+    let folder = "a-folder";
+    fs_err::create_dir(lab.project.path(folder)).unwrap();
+    let refused = |args: &[&str], name: &str| {
+        let output = lab.envlock(&[&["--format", "json"], args].concat());
+        assert_eq!(output.code, Some(2), "{args:?}: {}{}", output.stdout, output.stderr);
+        let finding = &json(&output.stdout)["findings"][0];
+        assert_eq!(finding["code"], "not-a-file", "{args:?}: {finding}");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.ends_with(&format!("{name} is a folder, not a file")), "{message}");
+        finding["help"].as_str().unwrap().to_owned()
+    };
+    for args in [
+        &["solve", "-f", folder][..],
+        &["solve", "--lock", folder],
+        &["solve", "--check", "-f", folder],
+        &["solve", "--check", "--lock", folder],
+        &["install", "--lock", folder],
+        &["fetch", "--lock", folder],
+        &["bundle", "--lock", folder, "--output", "out"],
+        &["verify", "--lock", folder],
+        &["run", "--lock", folder, "true"],
+        &["check-secrets", "--offline", "--lock", folder],
+        &["check-secrets", "--offline", "--manifest", folder],
+        &["secrets", "list", "--manifest", folder],
+        &["policy", "generate", "--manifest", folder],
+        &["policy", "lint", folder],
+        &["policy", "test", folder],
+        &["policy", "explain", "--policy", folder, "--path", "a", "--operation", "read"],
+        &["doctor", "-f", folder],
+    ] {
+        assert_eq!(refused(args, folder), "name a file instead", "{args:?}");
+    }
+    // The file in it that was probably meant.
+    let path = |name: &str| format!("{folder}/{name}");
+    lab.project.write(&path("environment.yml"), "dependencies: []\n");
+    lab.project.write(&path("envlock.lock"), "");
+    let help = refused(&["solve", "-f", folder], folder);
+    assert_eq!(help, "name the file in it: a-folder/environment.yml");
+    let help = refused(&["install", "--lock", folder], folder);
+    assert_eq!(help, "name the file in it: a-folder/envlock.lock");
+    fs_err::remove_file(lab.project.path("envlock.toml")).unwrap();
+    fs_err::create_dir(lab.project.path("envlock.toml")).unwrap();
+    assert_eq!(refused(&["config"], "envlock.toml"), "make it a file, or move it away");
+}

@@ -95,3 +95,44 @@ fn a_record_with_a_dependency_that_is_no_match_spec_is_named_as_left_out() {
         assert!(one_line(&output.stderr).contains(&reason), "{}", output.stderr);
     }
 }
+
+#[test]
+fn long_lists_are_cut_unless_verbose_and_json_has_all_of_them() {
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
+        for number in 0..300 {
+            let record = serde_json::json!({"name": "app", "version": number});
+            c.record(Subdir::Linux64, &format!("app-{number}-wrong.conda"), record);
+        }
+    });
+    let lab = Lab::new(world, SMALL);
+    let shown = lab.solve(&["--platform", "linux-64"]);
+    assert_eq!(shown.code, Some(0));
+    assert!(shown.stderr.contains("300 records of the index"), "{}", shown.stderr);
+    assert_eq!(shown.stderr.matches("-wrong.conda: ").count(), 5, "{}", shown.stderr);
+    assert!(shown.stderr.contains("and 295 more: `-v` lists all of them"), "{}", shown.stderr);
+    // The flag is before or after the command.
+    for args in [["-v", "solve"], ["solve", "--verbose"]] {
+        let mirrors = lab.world.mirror_args();
+        let args = args.into_iter().chain(mirrors.iter().map(String::as_str));
+        let shown = lab.project.envlock(args);
+        assert_eq!(shown.stderr.matches("-wrong.conda: ").count(), 300, "{}", shown.stderr);
+        let all_indented = shown.stderr.lines().filter(|line| line.contains("-wrong.conda"));
+        assert!(all_indented.clone().all(|line| line.starts_with("  |   app-")));
+    }
+    let document = json(&lab.solve(&["--format", "json"]).success());
+    let findings = document["findings"].as_array().unwrap();
+    let left_out = findings.iter().find(|f| f["code"] == "record-malformed").unwrap();
+    let note = left_out["notes"][0].as_str().unwrap();
+    assert_eq!(note.matches("-wrong.conda: ").count(), 300, "{note}");
+}
+
+#[test]
+fn quiet_and_verbose_exclude_each_other_wherever_they_are() {
+    let lab = Lab::new(small(), SMALL);
+    for args in [["-q", "-v", "solve"], ["solve", "-v", "-q"], ["-q", "solve", "-v"]] {
+        let output = lab.envlock(&args);
+        assert_eq!(output.code, Some(2), "{args:?}: {}", output.stderr);
+        assert!(output.stderr.contains("cannot be used with"), "{args:?}: {}", output.stderr);
+    }
+}

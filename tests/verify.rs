@@ -1,6 +1,8 @@
 //! `envlock verify`: every file of a prefix against its record.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use envlock_testkit::{TestMirror, parse_package};
 
@@ -101,4 +103,25 @@ fn verify_without_an_environment_is_an_error() {
     let output = lab.envlock(&["verify", "-p", "elsewhere"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
     assert!(output.stderr.contains("elsewhere"), "{}", output.stderr);
+}
+
+#[test]
+fn beside_an_install_it_waits_and_names_no_false_differences() {
+    let lab = lab();
+    // An install holds this lock while the prefix is neither the old one nor the new one.
+    let path = lab.prefix().with_file_name(".project~lock");
+    let lock = fs_err::OpenOptions::new().write(true).open(path).unwrap().into_file();
+    lock.lock().unwrap();
+    let whole = lab.prefix().join("share/app/longer");
+    fs_err::remove_file(&whole).unwrap();
+    let mut verify = lab.project.command(["verify"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(verify.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("wait"), "{line}");
+    assert_eq!(verify.try_wait().unwrap(), None);
+    fs_err::write(&whole, "aaaa").unwrap();
+    lock.unlock().unwrap();
+    told.read_to_string(&mut line).unwrap();
+    assert!(verify.wait().unwrap().success(), "{line}");
 }

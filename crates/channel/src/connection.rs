@@ -146,16 +146,12 @@ pub(crate) fn with_connection_settings(
         TlsTrust::System => builder,
         TlsTrust::Unverified => builder.tls_danger_accept_invalid_certs(true),
         TlsTrust::Certificates(pem) => {
-            let certificates = Certificate::from_pem_bundle(pem).map_err(unreadable)?;
-            if certificates.is_empty() {
-                return Err(ClientError::Certificates("the file has none".into()));
-            }
-            builder.tls_certs_only(certificates)
+            builder.tls_certs_only(certificates(pem).map_err(ClientError::Certificates)?)
         }
         TlsTrust::Unusable(_) => builder.tls_certs_only([]),
     };
     if let Some(pem) = &settings.identity {
-        builder = builder.identity(Identity::from_pem(pem).map_err(unreadable)?);
+        builder = builder.identity(identity(pem).map_err(ClientError::Certificates)?);
     }
     let Some(proxies) = proxies else { return Ok(builder.no_proxy()) };
     if proxies.servers.by_scheme.is_empty() {
@@ -169,9 +165,33 @@ pub(crate) fn with_connection_settings(
     })))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "map_err passes the error by value")]
-fn unreadable(error: reqwest::Error) -> ClientError {
-    ClientError::Certificates(root_cause(&error))
+/// Returns why these certificates can't be trusted, if they can't.
+pub fn certificates_error(pem: &[u8]) -> Option<String> {
+    let build = |found| reqwest::Client::builder().no_proxy().tls_certs_only(found).build();
+    match certificates(pem) {
+        // Their contents are read only when a client is built.
+        Ok(found) => build(found).err().map(|error| root_cause(&error)),
+        Err(reason) => Some(reason),
+    }
+}
+
+/// Returns why this certificate and its key can't be used, if they can't.
+pub fn identity_error(pem: &[u8]) -> Option<String> {
+    let build =
+        |found| reqwest::Client::builder().no_proxy().tls_certs_only([]).identity(found).build();
+    match identity(pem) {
+        Ok(found) => build(found).err().map(|error| root_cause(&error)),
+        Err(reason) => Some(reason),
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
+    let found = Certificate::from_pem_bundle(pem).map_err(|error| root_cause(&error))?;
+    if found.is_empty() { Err("it has no certificate in PEM format".to_owned()) } else { Ok(found) }
+}
+
+fn identity(pem: &[u8]) -> Result<Identity, String> {
+    Identity::from_pem(pem).map_err(|error| root_cause(&error))
 }
 
 // Logs must not contain credentials or keys.

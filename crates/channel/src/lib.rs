@@ -36,7 +36,9 @@ mod virtual_packages;
 
 pub use blocking::spawn_blocking;
 pub use client::{Client, ClientError};
-pub use connection::{ProxyServer, ProxyServers, TlsTrust, is_supported_proxy};
+pub use connection::{
+    ProxyServer, ProxyServers, TlsTrust, certificates_error, identity_error, is_supported_proxy,
+};
 pub use credentials::{CredentialStores, Credentials};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;

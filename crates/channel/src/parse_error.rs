@@ -4,7 +4,12 @@
 pub(crate) fn describe(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    message.strip_suffix(&position).unwrap_or(&message).to_owned()
+    let message = message.strip_suffix(&position).unwrap_or(&message);
+    // An index with bytes that aren't UTF-8 is read with such an escape sequence instead of them.
+    if message.contains("surrogate") || message == "unexpected end of hex escape" {
+        return "a text of it isn't UTF-8".to_owned();
+    }
+    message.to_owned()
 }
 
 #[cfg(test)]
@@ -18,6 +23,9 @@ mod tests {
         for (json, message) in [
             (r#"{"name":"a","version":"1"}"#, "missing field `build`"),
             (r#"{"depends":5}"#, "invalid type: integer `5`, expected a sequence"),
+            (r#"{"name":"\udfff"}"#, "a text of it isn't UTF-8"),
+            (r#"{"name":"\ud800x"}"#, "a text of it isn't UTF-8"),
+            (r#"{"name":"\ud800\ud800"}"#, "a text of it isn't UTF-8"),
         ] {
             let error = serde_json::from_str::<PackageRecord>(json).expect_err("malformed");
             assert_eq!(describe(&error), message);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use envlock_pipeline::ENVIRONMENT_FILE;
 
 use crate::{
@@ -28,7 +28,13 @@ pub(crate) struct CommandLine {
 impl CommandLine {
     /// Reads the command line.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        Self::try_parse()
+        let command_line = Self::try_parse()?;
+        // clap compares only flags on the same side of the command's name.
+        if command_line.output.quiet && command_line.output.verbose {
+            let message = "the argument '--quiet' cannot be used with '--verbose'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(command_line)
     }
 }
 
@@ -142,8 +148,6 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     /// Checks the help of a command and of its subcommands.

@@ -19,6 +19,9 @@ pub(crate) struct OutputArgs {
     /// Print no progress, no notes and no next commands, only results, warnings and errors.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Print long lists to their ends, such as the records of an index that are left out.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     /// Count `warnings`, or findings with this code, as errors. May be given several times.
     #[arg(long, value_name = "CODE", global = true)]
     pub(crate) deny: Vec<DenyTarget>,

@@ -312,17 +312,16 @@ impl InstallError {
         })
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn with_notes(&self, finding: Finding) -> Finding {
         match self {
-            Self::UntrackedContents { untracked, .. } => untracked.notes(),
-            Self::PostLinkScript { output, .. } if !output.is_empty() => vec![
-                format!("its output:\n{output}"),
-                "the environment that was there before is back in place".into(),
-            ],
+            Self::UntrackedContents { untracked, .. } => untracked.name_in(finding),
+            Self::PostLinkScript { output, .. } if !output.is_empty() => finding
+                .with_note(format!("its output:\n{output}"))
+                .with_note("the environment that was there before is back in place"),
             Self::NotAnEnvironment(_) => {
-                vec!["such a directory is never replaced, not even with `--replace`".into()]
+                finding.with_note("such a directory is never replaced, not even with `--replace`")
             }
-            _ => Vec::new(),
+            _ => finding,
         }
     }
 }
@@ -352,8 +351,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
 
 impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
-        let mut finding = Finding::new(self.code(), self.to_string());
-        self.notes().iter().for_each(|note| finding.add_note(note));
+        let mut finding = self.with_notes(Finding::new(self.code(), self.to_string()));
         finding.help = self.help();
         vec![finding]
     }

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use envlock_report::Finding;
 use rattler_conda_types::PrefixRecord;
 
 use crate::error::{InstallError, IoContext, count};
@@ -16,9 +17,6 @@ use crate::trusted::read_bounded;
 
 /// The most bytes of a package's record: some 300 for each file.
 const MAX_RECORD_BYTES: u64 = 512_000_000;
-
-/// The number of files that a message names.
-const NAMED: usize = 10;
 
 /// Files and packages in a prefix that the last install didn't create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,28 +65,25 @@ impl Untracked {
         parts.join(" and ")
     }
 
-    /// Returns notes with the first files, all distributions and all packages.
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let mut lines: Vec<String> =
-            self.files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
-        if let Some(more) = self.files.len().checked_sub(NAMED).filter(|more| *more > 0) {
-            lines.push(format!("and {more} more"));
-        }
-        if !lines.is_empty() {
-            notes.push(lines.join("\n"));
+    /// Adds notes with all files, distributions and packages to a finding.
+    #[must_use]
+    pub fn name_in(&self, mut finding: Finding) -> Finding {
+        if !self.files.is_empty() {
+            let files = self.files.iter().map(|file| file.display().to_string());
+            finding = finding.with_list("of no package:", files);
         }
         if !self.distributions.is_empty() {
-            notes.push(format!(
+            finding.add_note(format!(
                 "{} that pip or another tool installed: {}",
                 count(self.distributions.len(), "Python package"),
                 self.distributions.join(", ")
             ));
         }
         if !self.packages.is_empty() {
-            notes.push(format!("installed by another tool since: {}", self.packages.join(", ")));
+            let packages = self.packages.join(", ");
+            finding.add_note(format!("installed by another tool since: {packages}"));
         }
-        notes
+        finding
     }
 }
 
@@ -215,6 +210,8 @@ fn source_of(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use envlock_report::Code;
+
     use super::*;
 
     #[test]
@@ -226,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn ten_files_are_named_and_distributions_are_grouped() {
+    fn all_files_are_named_and_distributions_are_grouped() {
         let site = Path::new("lib/python3.10/site-packages");
         let mut files: Vec<PathBuf> = (0..12).map(|n| site.join(format!("x/{n:02}.py"))).collect();
         files.push(site.join("my_tool-1.0.dist-info/RECORD"));
         files.push(site.join("my_tool-1.0.dist-info/METADATA"));
-        let notes = Untracked::new(files, &[], None).notes();
-        assert_eq!(notes[0].lines().count(), 11);
-        assert!(notes[0].ends_with("and 4 more"), "{}", notes[0]);
+        let finding = Finding::new(Code::UntrackedFiles, "x");
+        let notes = Untracked::new(files, &[], None).name_in(finding).notes;
+        assert_eq!(notes[0].lines().count(), 15);
         assert_eq!(notes[1], "1 Python package that pip or another tool installed: my_tool 1.0");
     }
 }

@@ -33,8 +33,8 @@ pub struct DoctorRequest {
 pub struct ConfiguredProxy {
     /// The proxy without its password, with where it is configured.
     pub description: String,
-    /// Whether a proxy with this scheme can be used.
-    pub is_supported: bool,
+    /// Why it can't be used, if it can't.
+    pub fault: Option<String>,
 }
 
 /// The result of one check.

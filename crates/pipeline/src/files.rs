@@ -5,10 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_model::{lock::LockError, name::InvalidName, spec};
+use envlock_model::{
+    lock::{self, LockError},
+    name::InvalidName,
+    spec,
+};
 use envlock_report::{AsFindings, Code, Exit, Finding, Place, format_size};
 use envlock_secrets::manifest::ManifestError;
 use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
+
+use crate::{ENVIRONMENT_FILE, project::MANIFEST_FILE};
 
 /// Why a file of a project can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,14 @@ pub enum FileError {
         path: PathBuf,
         /// The error of the system.
         error: io::Error,
+    },
+    /// The path is a folder.
+    #[error("{} is a folder, not a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// A file in it that was probably meant.
+        meant: Option<PathBuf>,
     },
     /// The path is a device or a pipe, which may never end.
     #[error("{} is not a file", .0.display())]
@@ -87,15 +101,15 @@ impl AsFindings for FileError {
             Self::Missing { help, .. } => {
                 vec![Finding::new(Code::NoSuchFile, self.to_string()).with_help(help)]
             }
-            Self::Unreadable { path, error } => {
-                let finding = Finding::new(Code::UnreadableFile, self.to_string());
-                vec![match error.kind() {
-                    io::ErrorKind::IsADirectory => finding.with_help(format!(
-                        "name the file in it, such as {}",
-                        path.join("environment.yml").display()
-                    )),
-                    _ => finding,
-                }]
+            Self::Unreadable { .. } => {
+                vec![Finding::new(Code::UnreadableFile, self.to_string())]
+            }
+            Self::Folder { meant, .. } => {
+                let help = meant.as_ref().map_or_else(
+                    || "name a file instead".to_owned(),
+                    |file| format!("name the file in it: {}", file.display()),
+                );
+                vec![Finding::new(Code::NotAFile, self.to_string()).with_help(help)]
             }
             Self::NotAFile(_) => vec![
                 Finding::new(Code::NotAFile, self.to_string())
@@ -132,14 +146,12 @@ impl AsFindings for FileError {
     fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. }
+            | Self::Folder { .. }
             | Self::NotAFile(_)
             | Self::TooLarge { .. }
             | Self::Name { .. }
             | Self::PrefixFolderElsewhere(_)
             | Self::TwoManifests { .. } => Exit::Usage,
-            Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
-                Exit::Usage
-            }
             Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Undetermined,
             Self::Manifest(error) => error.exit(),
             Self::Text(error) => error.exit(),
@@ -167,24 +179,29 @@ pub(crate) fn missing_lock(path: &Path) -> FileError {
 
 /// Reads a lock's text; `None` if there is no file.
 pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
-    read(path, LOCK, envlock_text::decode)
+    read(path, LOCK, envlock_text::decode, &[lock::FILE_NAME])
 }
 
 /// Reads the text of an environment, a manifest or policy tests; `None` if there is no file.
 pub(crate) fn read_text(path: &Path) -> Result<Option<String>, FileError> {
-    read(path, ENVIRONMENT, envlock_text::decode)
+    read(path, ENVIRONMENT, envlock_text::decode, &[ENVIRONMENT_FILE, MANIFEST_FILE])
 }
 
 /// Reads the text of a policy, as it is uploaded to a server; `None` if there is no file.
 pub(crate) fn policy_text(path: &Path) -> Result<Option<String>, FileError> {
-    read(path, ENVIRONMENT, envlock_text::decode_raw)
+    read(path, ENVIRONMENT, envlock_text::decode_raw, &[])
 }
 
 fn read(
     path: &Path,
     limits: Limits,
     decode: fn(&str, Vec<u8>) -> Result<String, envlock_text::ReadError>,
+    usual_names: &[&str],
 ) -> Result<Option<String>, FileError> {
+    if path.is_dir() {
+        let meant = usual_names.iter().map(|name| path.join(name)).find(|file| file.is_file());
+        return Err(FileError::Folder { path: path.to_owned(), meant });
+    }
     let Some(bytes) = read_bounded(limits.bytes as u64, path)? else { return Ok(None) };
     Ok(Some(decode(&display_path(path), bytes)?))
 }
@@ -194,10 +211,7 @@ fn read_bounded(max_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileErro
     let unreadable = |error| FileError::Unreadable { path: path.to_owned(), error };
     let too_large = || FileError::TooLarge { path: path.to_owned(), max_bytes };
     let size = match std::fs::metadata(path) {
-        // Reading a directory fails with an error that names the cause.
-        Ok(found) if !found.is_file() && !found.is_dir() => {
-            return Err(FileError::NotAFile(path.to_owned()));
-        }
+        Ok(found) if !found.is_file() => return Err(FileError::NotAFile(path.to_owned())),
         Ok(found) => found.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),

@@ -24,7 +24,7 @@ use crate::{FileError, files, spawn_blocking};
 pub const ENVIRONMENT_FILE: &str = "environment.yml";
 
 /// The file of the secrets manifest, in the folder of the environment file.
-const MANIFEST_FILE: &str = "secrets.yml";
+pub(crate) const MANIFEST_FILE: &str = "secrets.yml";
 
 /// The folder of a project's default prefixes, in the folder of the lock.
 const PREFIX_FOLDER: &str = ".envlock";

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use envlock_text::limits::FINDING_BYTES;
+use envlock_text::limits::{FINDING_BYTES, LIST_BYTES};
 use envlock_text::redact;
 
-use crate::{Code, Exit, Place};
+use crate::{Code, Exit, Place, one_line};
 
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -124,6 +124,18 @@ impl Finding {
         self.notes.push(clean(note));
     }
 
+    /// Adds a note that is a list: a line of text, and indented items. The text for people shows
+    /// the first items, and all of them with `-v`.
+    #[must_use]
+    pub fn with_list(
+        mut self,
+        heading: impl AsRef<str>,
+        items: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
+        self.notes.push(list(clean(heading), items));
+        self
+    }
+
     /// Sets the help.
     #[must_use]
     pub fn with_help(mut self, help: impl AsRef<str>) -> Self {
@@ -182,6 +194,25 @@ fn clean(text: impl AsRef<str>) -> String {
     }
     let end = text.floor_char_boundary(FINDING_BYTES);
     format!("{} … ({} bytes)", &text[..end], text.len())
+}
+
+/// Formats a list. Items beyond a limit are counted, since an index or an archive may have any number
+/// of them.
+fn list(heading: String, items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut text = heading;
+    let mut more = 0;
+    for item in items {
+        if more > 0 || text.len() > LIST_BYTES {
+            more += 1;
+            continue;
+        }
+        text.push_str("\n  ");
+        text.push_str(&one_line(&clean(item)));
+    }
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
 }
 
 /// An error that can be shown as findings and that decides the exit code.

@@ -122,3 +122,6 @@ pub const POLICY_BYTES: usize = 64 * 1024 * 1024;
 
 /// The size of a message or of a note in bytes. A message can repeat a part of an input.
 pub const FINDING_BYTES: usize = 10_000;
+
+/// The size of a list in a note in bytes: ten thousand names.
+pub const LIST_BYTES: usize = 1_000_000;

@@ -105,7 +105,7 @@ impl Address {
     }
 
     /// Whether TLS is used.
-    pub(crate) fn is_https(&self) -> bool {
+    pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 

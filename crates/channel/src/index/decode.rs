@@ -41,6 +41,8 @@ pub(crate) struct Decoded {
     pub(crate) file: Option<TempPath>,
     pub(crate) listing: Listing,
     pub(crate) sha256: String,
+    /// The size of the JSON in bytes, as in the file.
+    pub(crate) size: u64,
     pub(crate) summary: IndexSummary,
 }
 
@@ -80,11 +82,12 @@ pub(crate) fn decode(
         let sha256 = decompress(body, format, &mut json, Path::new("memory"))?;
         (None, json, sha256)
     };
+    let size = json.len() as u64;
     let json = lenient::text(json)
         .ok_or_else(|| DecodeError::Unreadable("not an index: it isn't UTF-8".into()))?;
     let listing = Listing::read(json, subdir).map_err(DecodeError::Unreadable)?;
     let summary = summary::summarize(&listing);
-    Ok(Decoded { file, listing, sha256, summary })
+    Ok(Decoded { file, listing, sha256, size, summary })
 }
 
 /// Decompresses the data, and returns the SHA-256 digest of the result in hex.

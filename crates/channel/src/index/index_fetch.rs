@@ -65,7 +65,7 @@ impl IndexFetch<'_> {
             from_origin: source.is_origin,
             format,
             validators,
-            size: decoded.listing.json().len() as u64,
+            size: decoded.size,
             sha256: decoded.sha256,
             base_url: decoded.listing.base_url.clone(),
             records: decoded.summary.records,

@@ -101,7 +101,7 @@ impl Listing {
     pub(crate) fn read(json: String, subdir: Subdir) -> Result<Self, String> {
         match Self::read_strict(json, subdir) {
             Ok(listing) => Ok(listing),
-            Err((reason, json)) => match json.and_then(|json| lenient::without_nan(&json)) {
+            Err((reason, json)) => match json.and_then(|json| lenient::mended(&json)) {
                 Some(json) => Self::read_strict(json, subdir).map_err(|(reason, _)| reason),
                 None => Err(reason),
             },
@@ -142,11 +142,6 @@ impl Listing {
         let Reader { mut entries, wheels, skipped, .. } = reader;
         entries.sort_unstable_by_key(|entry| sort_key(&json, entry));
         Ok(Self { json, base_url: info.base_url, entries, wheels, skipped })
-    }
-
-    /// Returns the JSON.
-    pub(crate) fn json(&self) -> &str {
-        &self.json
     }
 
     /// Returns the number of archives that are listed, in all formats.
@@ -407,6 +402,9 @@ mod tests {
             r#""c-1-0.conda":7"#,
             r#""c-1-0.conda":[]"#,
             r#""c-1-0.conda":null"#,
+            r#""c-1\ud800-0.conda":{}"#,
+            "\"c-1\n-0.conda\":{}",
+            r#""c\x-1-0.conda":{}"#,
         ];
         for odd in odd {
             let json = format!(r#"{{"packages.conda":{{"b-1-0.conda":{{}},{odd}}}}}"#);

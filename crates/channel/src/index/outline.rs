@@ -84,15 +84,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
                 f.write_str("a file name")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key::Plain(text))
+            fn visit_borrowed_bytes<E>(self, text: &'de [u8]) -> Result<Key<'de>, E> {
+                Ok(match std::str::from_utf8(text) {
+                    Ok(text) => Key::Plain(text),
+                    Err(_) => Key::Escaped(String::from_utf8_lossy(text).into_owned()),
+                })
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key::Escaped(text.to_owned()))
+            fn visit_bytes<E>(self, text: &[u8]) -> Result<Key<'de>, E> {
+                Ok(Key::Escaped(String::from_utf8_lossy(text).into_owned()))
             }
         }
-        deserializer.deserialize_str(Text)
+        // As a string, an escape sequence that isn't a character would make the table unreadable.
+        deserializer.deserialize_bytes(Text)
     }
 }
 

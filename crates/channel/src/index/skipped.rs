@@ -3,8 +3,8 @@
 use envlock_report::{Code, Finding, Level, count};
 use envlock_text::excerpt;
 
-/// How many records are named. The rest is counted.
-const MAX_NAMED: usize = 20;
+/// How many records are named. The rest is counted, since an index can have millions of them.
+const MAX_NAMED: usize = 10_000;
 /// The maximum length of a file name and of a reason in a message, in characters.
 const MAX_CHARS: usize = 120;
 
@@ -50,21 +50,17 @@ impl SkippedRecords {
     }
 }
 
-/// Returns a note about `number` skipped records of an index, of which some are named.
+/// Returns a note about `number` skipped records of an index, of which those in `named` are named.
 pub(crate) fn finding(
     index: &str,
     number: usize,
     named: &[SkippedRecord],
     served_by: &str,
 ) -> Finding {
-    let mut lines: Vec<String> = named
-        .iter()
-        .take(MAX_NAMED)
-        .map(|record| format!("{}: {}", record.file, record.reason))
-        .collect();
-    if number > lines.len() {
-        lines.push(format!("and {} more", number - lines.len()));
-    }
+    let named = &named[..named.len().min(MAX_NAMED)];
+    let more = number - named.len();
+    let lines = named.iter().map(|record| format!("{}: {}", record.file, record.reason));
+    let lines = lines.chain((more > 0).then(|| format!("and {more} more")));
     let verb = if number == 1 { "is" } else { "are" };
     Finding::new(
         Code::RecordMalformed,
@@ -74,7 +70,7 @@ pub(crate) fn finding(
         ),
     )
     .at_level(Level::Note)
-    .with_note(format!("left out:\n{}", lines.join("\n")))
+    .with_list("left out:", lines)
     .with_note(format!("served by {served_by}"))
 }
 
@@ -86,15 +82,15 @@ mod tests {
     fn the_first_records_are_named_and_all_are_counted() {
         let mut skipped = SkippedRecords::default();
         assert_eq!(skipped.finding("c/noarch", "http://h/"), None);
-        for number in 0..25 {
+        for number in 0..10_005 {
             skipped.add(&format!("a-{number}"), "it isn't a file name");
         }
         let finding = skipped.finding("c/noarch", "http://h/").expect("a note");
         assert_eq!(
             finding.message,
-            "25 records of the index of c/noarch can't be read and are left out"
+            "10005 records of the index of c/noarch can't be read and are left out"
         );
-        assert_eq!(finding.notes[0].lines().count(), 22);
+        assert_eq!(finding.notes[0].lines().count(), 10_002);
         assert!(finding.notes[0].ends_with("and 5 more"), "{finding:?}");
     }
 

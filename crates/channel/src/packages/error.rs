@@ -80,8 +80,8 @@ impl MissingPackage {
 
     fn line(&self) -> String {
         match self.size {
-            Some(bytes) => format!("  {} ({})", self.file, format_size(bytes)),
-            None => format!("  {}", self.file),
+            Some(bytes) => format!("{} ({})", self.file, format_size(bytes)),
+            None => self.file.clone(),
         }
     }
 }
@@ -147,23 +147,19 @@ fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding 
         let [first, others @ ..] = packages.as_slice() else { continue };
         finding = finding.with_note(first.note());
         if !others.is_empty() {
-            let names: Vec<&str> = others.iter().map(|package| package.file.as_str()).collect();
-            finding = finding.with_note(format!(
-                "the same for {}:\n  {}",
-                count(others.len(), "more package"),
-                names.join("\n  ")
-            ));
+            finding = finding.with_list(
+                format!("the same for {}:", count(others.len(), "more package")),
+                others.iter().map(|package| &package.file),
+            );
         }
     }
     if unrequested.is_empty() {
         return finding;
     }
-    let names: Vec<&str> = unrequested.iter().map(|package| package.file.as_str()).collect();
-    finding.with_note(format!(
-        "no source is left for {}:\n  {}",
-        count(unrequested.len(), "more package"),
-        names.join("\n  ")
-    ))
+    finding.with_list(
+        format!("no source is left for {}:", count(unrequested.len(), "more package")),
+        unrequested.iter().map(|package| &package.file),
+    )
 }
 
 impl FetchError {
@@ -186,18 +182,16 @@ impl AsFindings for FetchError {
                 .with_note("nothing was changed; what was fetched is kept in the cache")
                 .with_help(help_for(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
-                let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = format_size(packages.iter().filter_map(|package| package.size).sum());
                 Finding::new(Code::NotCached, self.to_string())
-                    .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
+                    .with_list(format!("missing, {total} in all:"), packages.iter().map(MissingPackage::line))
                     .with_help("run the same command once without `--offline`")
             }
             Self::NoArchive(packages) => {
-                let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = format_size(packages.iter().filter_map(|package| package.size).sum());
                 Finding::new(Code::NotCached, self.to_string())
                     .with_note("the cache keeps unpacked packages only, and no archives")
-                    .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
+                    .with_list(format!("missing, {total} in all:"), packages.iter().map(MissingPackage::line))
                     .with_help(
                         "bundle without `--offline`; or name a folder that has the archives with \
                          `--mirror PREFIX=file:///FOLDER/`",

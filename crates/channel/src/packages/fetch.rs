@@ -310,11 +310,8 @@ impl UnpackedPackage {
                 self.record.identifier,
                 count(self.corrected.len(), "file")
             );
-            let first: Vec<_> = self.corrected.iter().take(5).map(String::as_str).collect();
-            let more = self.corrected.len().saturating_sub(first.len());
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
             Finding::new(Code::FileListWrong, message)
-                .with_note(format!("{}{more}", first.join(", ")))
+                .with_list("described wrongly:", &self.corrected)
                 .with_note("the archive has the sha256 of the lock; its files are the reference")
                 .with_help("report it to the maintainers of the package")
         });

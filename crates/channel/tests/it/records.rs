@@ -214,25 +214,60 @@ async fn the_same_names_give_the_same_records_in_the_same_order() {
     assert_eq!(load(&["numpy", "idna"]), load(&["idna", "numpy", "idna"]));
 }
 
+/// Returns a mirror in whose index of linux-64 the last `from` is `to`.
+fn mirror_with(from: &[u8], to: &[u8]) -> TestMirror {
+    let mirror = small_mirror();
+    let dir = mirror.channel_dir("conda-forge").join("linux-64");
+    std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
+    let text = std::fs::read(dir.join("repodata.json")).unwrap();
+    let at = text.windows(from.len()).rposition(|window| window == from).unwrap();
+    let changed = [&text[..at], to, &text[at + from.len()..]].concat();
+    std::fs::write(dir.join("repodata.json"), changed).unwrap();
+    mirror
+}
+
 #[tokio::test]
-async fn an_index_is_read_in_spite_of_a_byte_order_mark_or_a_nan() {
+async fn an_index_is_read_in_spite_of_what_json_does_not_have() {
     for (from, to) in [
-        (&b"{"[..], &b"\xef\xbb\xbf{"[..]),
+        (&b"{\"info\""[..], &b"\xef\xbb\xbf{\"info\""[..]),
         (b"\"subdir\"", b"\"x\":NaN,\"y\":[-Infinity,Infinity],\"subdir\""),
+        (b"\"subdir\"", b"\"summary\":\"caf\xe9\",\"subdir\""),
+        (b"\"subdir\"", b"\"summary\":\"\xff\xfe\",\"subdir\""),
+        (b"\"subdir\"", b"\"summary\":\"two\nlines and \\x41\",\"subdir\""),
     ] {
-        let mirror = small_mirror();
-        let dir = mirror.channel_dir("conda-forge").join("linux-64");
-        std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
-        let text = std::fs::read(dir.join("repodata.json")).unwrap();
-        let at = text.windows(from.len()).rposition(|window| window == from).unwrap();
-        let at = if from == b"{" { 0 } else { at };
-        let changed = [&text[..at], to, &text[at + from.len()..]].concat();
-        std::fs::write(dir.join("repodata.json"), changed).unwrap();
-        let clients = TestClients::for_mirrors(&[&mirror]);
+        let mirror = mirror_with(from, to);
+        let mut clients = TestClients::for_mirrors(&[&mirror]);
         // The second run reads the cached index.
         for _ in 0..2 {
             let indexes = clients.index().await.unwrap();
             assert_eq!(records(&indexes, &["numpy", "idna"]).len(), 3);
         }
+        // Without a network, too.
+        clients.settings.offline = true;
+        let offline = clients.index().await.unwrap();
+        assert_eq!(records(&offline, &["numpy", "idna"]).len(), 3);
     }
+}
+
+#[tokio::test]
+async fn a_record_with_a_text_that_is_not_utf_8_is_left_out_and_the_others_are_used() {
+    for (from, to) in [
+        (&b"\"subdir\""[..], &b"\"features\":\"\xa9\",\"subdir\""[..]),
+        (b"\"subdir\"", b"\"caf\xe9\":1,\"subdir\""),
+        (b"\"depends\":[", b"\"depends\":[\"p\xffthon\","),
+    ] {
+        let mirror = mirror_with(from, to);
+        let clients = TestClients::for_mirrors(&[&mirror]);
+        let loaded =
+            clients.index().await.unwrap().load(&[name("numpy"), name("idna"), name("libblas")]);
+        let found = loaded.iter().map(|subdir| subdir.records.len()).sum::<usize>();
+        assert_eq!(found, 2, "{loaded:?}");
+        let finding = loaded[0].skipped_finding().unwrap();
+        assert!(finding.message.starts_with("1 record of"), "{finding:?}");
+        assert!(finding.notes[0].contains(": a text of it isn't UTF-8"), "{finding:?}");
+    }
+    // Where no record ends, nothing can be left out.
+    let mirror = mirror_with(b"\"subdir\"", b"\xff\"subdir\"");
+    let error = TestClients::for_mirrors(&[&mirror]).index().await.unwrap_err();
+    assert!(format!("{error:?}").contains("not an index"), "{error:?}");
 }

@@ -1,17 +1,16 @@
 //! `envlock doctor`.
 
-use envlock_channel::is_supported_proxy;
 use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{
     CheckResult, CheckStatus, ConfiguredProxy, DoctorRequest, doctor as examine,
 };
 use envlock_report::{Code, Exit, Finding, output, render::Table};
-use url::Url;
+use envlock_text::redact::redact_url;
 
 use super::{App, app::Setup};
 use crate::{
     flags::ProjectArgs,
-    settings::{NO_PROXY_ENTRY, describe_trust},
+    settings::{NO_PROXY_ENTRY, Settings, describe_trust, proxy_fault},
     ui::Answer,
 };
 
@@ -36,29 +35,27 @@ fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
     DoctorRequest {
         cache: app.settings.cache_dir().0,
         now: app.settings.now,
-        proxies: proxies(configuration),
+        proxies: proxies(app.settings, configuration),
         trust_description,
         certificate_count,
     }
 }
 
 /// Returns each configured proxy with where it is set, without its password.
-fn proxies(configuration: &Configuration) -> Vec<ConfiguredProxy> {
-    let name = format!("{}.", key::PROXY_SERVERS.name);
-    let rows = configuration.shown_values().into_iter();
-    rows.filter_map(|row| {
-        let scheme = row.key.strip_prefix(&name)?;
-        if scheme.eq_ignore_ascii_case(NO_PROXY_ENTRY) {
-            let description = format!("none for {}, by {}", row.value, row.set_by);
-            return Some(ConfiguredProxy { description, is_supported: true });
-        }
-        let description = format!("{} for {scheme}, by {}", row.value, row.set_by);
-        // The printed value has the scheme and the host of the value.
-        let is_supported = !row.value.contains("://")
-            || Url::parse(&row.value).is_ok_and(|url| is_supported_proxy(&url));
-        Some(ConfiguredProxy { description, is_supported })
-    })
-    .collect()
+fn proxies(settings: &Settings, configuration: &Configuration) -> Vec<ConfiguredProxy> {
+    let entries = configuration.map(&key::PROXY_SERVERS);
+    entries
+        .filter_map(|(scheme, texts)| {
+            let set = texts.first()?;
+            let (shown, by) = (redact_url(&set.value), &set.set_by);
+            if scheme.eq_ignore_ascii_case(NO_PROXY_ENTRY) {
+                let description = format!("none for {shown}, by {by}");
+                return Some(ConfiguredProxy { description, fault: None });
+            }
+            let description = format!("{shown} for {scheme}, by {by}");
+            Some(ConfiguredProxy { description, fault: proxy_fault(settings, set) })
+        })
+        .collect()
 }
 
 fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {

@@ -285,13 +285,13 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
     findings
 }
 
-/// Returns a finding about the untracked files that are moved aside. It names the first ones.
+/// Returns a finding about the untracked files that are moved aside.
 fn untracked_finding(moved: &MovedAside, is_done: bool) -> Option<Finding> {
     let untracked = &moved.untracked;
     let verb = if is_done { "moved" } else { "would move" };
     let message =
         format!("{} that the lock doesn't have {verb} to the previous prefix", untracked.summary());
     let note = Finding::new(Code::UntrackedFiles, message).at_level(Level::Note);
-    let note = untracked.notes().into_iter().fold(note, Finding::with_note);
+    let note = untracked.name_in(note);
     (!untracked.is_empty()).then_some(note)
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use envlock_report::format_size;
 use envlock_text::limits::CERTIFICATES_BYTES;
 
+use super::Settings;
+
 /// Reads a file. One that isn't a regular file or is larger than the limit is an error: a pipe would
 /// block, and a device never ends.
 pub(super) fn read_certificates(path: &Path) -> io::Result<Vec<u8>> {
@@ -23,6 +25,37 @@ fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it has more than {}", format_size(limit))));
     }
     Ok(bytes)
+}
+
+/// A file that a variable names and that can't be used.
+pub(super) struct UnusableFile {
+    /// The path, as written.
+    pub(super) path: String,
+    /// Why it can't be used.
+    pub(super) reason: String,
+}
+
+/// Returns an error if `SSL_CERT_FILE` names a pipe, which the TLS library would wait for, or a file
+/// without certificates while `SSL_CERT_DIR` names none either.
+pub(super) fn certificate_variable_error(settings: &Settings) -> Option<UnusableFile> {
+    let named = |name| settings.variables.get(name).filter(|path| !path.is_empty());
+    let path = named("SSL_CERT_FILE")?;
+    let absolute = settings.absolute(path.as_ref());
+    let is_pipe =
+        std::fs::metadata(&absolute).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if !is_pipe && named("SSL_CERT_DIR").is_some() {
+        return None;
+    }
+    let reason = match read_certificates(&absolute) {
+        Ok(pem) if contains(&pem, b"-----BEGIN ") => return None,
+        Ok(_) => "it has no certificate in PEM format".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Some(UnusableFile { path: path.clone(), reason })
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub(crate) enum ConfigurationError {
     Text(envlock_text::ReadError),
     /// A file exists and can't be read.
     Unreadable(PathBuf, std::io::Error),
+    /// A path is a folder, or a pipe, which may never end.
+    NotAFile(PathBuf),
 }
 
 impl std::fmt::Display for ConfigurationError {
@@ -37,6 +39,10 @@ impl std::fmt::Display for ConfigurationError {
             Self::Text(error) => error.fmt(f),
             Self::Unreadable(path, error) => {
                 write!(f, "{} can't be read: {error}", path.display())
+            }
+            Self::NotAFile(path) => {
+                let what = if path.is_dir() { "a folder, not a file" } else { "not a file" };
+                write!(f, "{} is {what}", path.display())
             }
         }
     }
@@ -65,6 +71,10 @@ impl AsFindings for ConfigurationError {
                 Finding::new(Code::ConfigurationUnreadable, self.to_string())
                     .with_help("make it readable, or move it away"),
             ],
+            Self::NotAFile(_) => vec![
+                Finding::new(Code::NotAFile, self.to_string())
+                    .with_help("make it a file, or move it away"),
+            ],
         }
     }
 
@@ -73,6 +83,7 @@ impl AsFindings for ConfigurationError {
             Self::Invalid(error) => error.exit(),
             Self::Text(error) => error.exit(),
             Self::Unreadable(..) => Exit::Undetermined,
+            Self::NotAFile(_) => Exit::Usage,
         }
     }
 }
@@ -151,9 +162,8 @@ fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
     let name = path.display().to_string();
     let limit = ENVIRONMENT.bytes;
     let size = match std::fs::metadata(path) {
-        // A pipe may never end.
-        Ok(found) if !found.is_file() && !found.is_dir() => {
-            return Err(unreadable(std::io::Error::other("it is not a file")));
+        Ok(found) if !found.is_file() => {
+            return Err(ConfigurationError::NotAFile(path.to_owned()));
         }
         Ok(found) => found.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -27,7 +27,7 @@ use envlock_model::{
 
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
 pub(crate) use environments::{EnvironmentNameError, named_prefix};
-pub(crate) use network::{ChannelSetup, NO_PROXY_ENTRY, NetworkError, channel_setup};
+pub(crate) use network::{ChannelSetup, NO_PROXY_ENTRY, NetworkError, channel_setup, proxy_fault};
 pub(crate) use pypi::index_sources;
 pub(crate) use signals::{TerminationSignal, is_ignored};
 pub(crate) use tls_trust::describe_trust;

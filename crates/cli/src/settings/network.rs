@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use envlock_channel::{
     Credentials, Mirror, MirrorError, ProxyServer, ProxyServers, Sources, TlsTrust,
-    is_supported_proxy, parse_mirror,
+    certificates_error, identity_error, is_supported_proxy, parse_mirror,
 };
 use envlock_config::{ChannelSettings, Configuration, Configured, Key, ValueSource, key};
 use envlock_model::channel::{self, ChannelConfig};
-use envlock_report::{AsFindings, Code, Exit, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_text::redact::redact_url;
 use url::Url;
 
-use super::{Settings, VERSION, certificates::read_certificates, credentials::stores};
+use super::{
+    Settings, VERSION,
+    certificates::{UnusableFile, certificate_variable_error, read_certificates},
+    credentials::stores,
+};
 
 /// An error in the network settings.
 #[derive(Debug)]
@@ -106,10 +110,9 @@ pub(crate) fn channel_setup(
                 warnings.push(unverified(&set.set_by));
                 TlsTrust::Unverified
             }
-            _ => match file(&set, key::SSL_VERIFY.name) {
-                Ok(pem) => TlsTrust::Certificates(pem),
-                Err(error) => unusable(&error),
-            },
+            _ => file(&set, key::SSL_VERIFY.name)
+                .and_then(|pem| check(pem, certificates_error, &set, key::SSL_VERIFY.name))
+                .map_or_else(|error| unusable(&error), TlsTrust::Certificates),
         };
     }
     if matches!(network.trust, TlsTrust::System)
@@ -123,14 +126,34 @@ pub(crate) fn channel_setup(
                 pem.push(b'\n');
                 pem.extend(file(&key, key::CLIENT_SSL_CERT_KEY.name)?);
             }
-            Ok(pem)
+            check(pem, identity_error, &set, key::CLIENT_SSL_CERT.name)
         });
         match identity {
             Ok(pem) => network.identity = Some(pem),
             Err(error) => network.trust = unusable(&error),
         }
     }
+    if let TlsTrust::Unusable(error) = &network.trust {
+        // It is an error of a request over TLS, and there may be none.
+        warnings.push(error.as_ref().clone().at_level(Level::Note));
+    }
     Ok(ChannelSetup { settings: network, channel_config, warnings })
+}
+
+/// Returns the content of a file, unless there is an error in it.
+fn check(
+    pem: Vec<u8>,
+    error: fn(&[u8]) -> Option<String>,
+    set: &Configured<&str>,
+    key: &'static str,
+) -> Result<Vec<u8>, NetworkError> {
+    match error(&pem) {
+        Some(why) => {
+            let reason = format!("{}: {why}", set.value);
+            Err(NetworkError::Value { key, reason, by: set.set_by.clone(), is_input: true })
+        }
+        None => Ok(pem),
+    }
 }
 
 /// Returns the trust for a setting that can't be used: only a request over TLS fails.
@@ -139,15 +162,11 @@ fn unusable(error: &NetworkError) -> TlsTrust {
     TlsTrust::Unusable(Arc::new(finding.with_help("correct the entry: requests that need it fail")))
 }
 
-/// Returns an error if `SSL_CERT_FILE` names a pipe, which would block, or a device.
+/// Returns an error if the certificates that `SSL_CERT_FILE` names can't be used.
 fn system_certificates_error(settings: &Settings) -> Option<Finding> {
-    let name = "SSL_CERT_FILE";
-    let path = settings.variables.get(name).filter(|path| !path.is_empty())?;
-    let found = std::fs::metadata(settings.absolute(path.as_ref())).ok()?;
-    (!found.is_file() && !found.is_dir()).then(|| {
-        let message = format!("{name} names {path}, which isn't a regular file");
-        Finding::new(Code::ConfigurationValue, message).with_help("name a file of certificates")
-    })
+    let UnusableFile { path, reason } = certificate_variable_error(settings)?;
+    let message = format!("SSL_CERT_FILE names {path}, which can't be used: {reason}");
+    Some(Finding::new(Code::ConfigurationValue, message).with_help("name a file of certificates"))
 }
 
 /// Returns the mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known
@@ -228,6 +247,41 @@ fn proxy(
     url.ok_or_else(|| format!("`{}` isn't a URL", redact_url(&set.value)))
 }
 
+/// Why an entry of `proxy_servers` can't be used.
+enum UnusableProxy {
+    /// It has no URL.
+    NoUrl(String),
+    /// Its scheme is none of a proxy.
+    Scheme(String),
+}
+
+impl UnusableProxy {
+    fn reason(self) -> String {
+        let (Self::NoUrl(reason) | Self::Scheme(reason)) = self;
+        reason
+    }
+}
+
+/// Returns why an entry of `proxy_servers` can't be used, if it can't.
+pub(crate) fn proxy_fault(settings: &Settings, set: &Configured<String>) -> Option<String> {
+    let variable = |name: &str| settings.variables.get(name).cloned();
+    usable_proxy(set, &variable).err().map(UnusableProxy::reason)
+}
+
+fn usable_proxy(
+    set: &Configured<String>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Url, UnusableProxy> {
+    let url = proxy(set, variable).map_err(UnusableProxy::NoUrl)?;
+    if is_supported_proxy(&url) {
+        return Ok(url);
+    }
+    let shown = redact_url(&set.value);
+    Err(UnusableProxy::Scheme(format!(
+        "`{shown}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h"
+    )))
+}
+
 fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     let name = key::PROXY_SERVERS.name;
     let finding =
@@ -254,18 +308,11 @@ fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
             continue;
         }
         // Only a request that needs the proxy fails.
-        let server = match proxy(set, &variable) {
+        let server = match usable_proxy(set, &variable) {
+            Ok(url) => ProxyServer::Url(url),
             // Desktops set `all_proxy=socks://…` next to proxies that can be used.
-            Ok(url) if !is_supported_proxy(&url) && set.set_by.place().is_none() => continue,
-            Ok(url) if is_supported_proxy(&url) => ProxyServer::Url(url),
-            Ok(_) => ProxyServer::Unusable(Arc::new(proxy_error(
-                set,
-                &format!(
-                    "`{}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h",
-                    redact_url(&set.value)
-                ),
-            ))),
-            Err(reason) => ProxyServer::Unusable(Arc::new(proxy_error(set, &reason))),
+            Err(UnusableProxy::Scheme(_)) if set.set_by.place().is_none() => continue,
+            Err(error) => ProxyServer::Unusable(Arc::new(proxy_error(set, &error.reason()))),
         };
         by_scheme.insert(scheme.trim_end_matches("://").to_owned(), server);
     }

@@ -7,7 +7,10 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{AsFindings, Code, Exit, Finding};
 
-use super::{Settings, VERSION, certificates::read_certificates};
+use super::{
+    Settings, VERSION,
+    certificates::{UnusableFile, certificate_variable_error, read_certificates},
+};
 
 /// The default time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -46,7 +49,7 @@ impl std::fmt::Display for VaultSettingsError {
                 )
             }
             Self::File { variable, path, reason } => {
-                write!(f, "{variable} names {path}, which can't be read: {reason}")
+                write!(f, "{variable} names {path}, which can't be used: {reason}")
             }
             Self::IncompleteClientIdentity => {
                 f.write_str("a client certificate and its key must be named together")
@@ -106,10 +109,11 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
         (None, None) => None,
         _ => return Err(VaultSettingsError::IncompleteClientIdentity),
     };
+    let address = variables.address()?;
     Ok(VaultSettings {
-        address: variables.address()?,
         namespace: variables.namespace()?,
-        authorities: variables.authorities()?,
+        authorities: variables.authorities(address.is_https())?,
+        address,
         server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
         identity,
         proxy: variables.proxy(),
@@ -176,7 +180,7 @@ impl Variables<'_> {
     }
 
     /// Returns the certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
-    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultSettingsError> {
+    fn authorities(&self, is_https: bool) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let mut pem = self.file("CACERT")?;
         if let Some((variable, path)) = self.get("CAPATH") {
             let read = || {
@@ -197,7 +201,13 @@ impl Variables<'_> {
             })?;
             pem.get_or_insert_default().extend(found);
         }
-        Ok(pem)
+        // Only without these, the certificates of the machine are read.
+        match certificate_variable_error(self.0).filter(|_| pem.is_none() && is_https) {
+            Some(UnusableFile { path, reason }) => {
+                Err(VaultSettingsError::File { variable: "SSL_CERT_FILE".to_owned(), path, reason })
+            }
+            None => Ok(pem),
+        }
     }
 
     fn timeout(&self) -> Result<Duration, VaultSettingsError> {

@@ -64,7 +64,7 @@ impl Ui {
             .or(settings.terminal.map(usize::from))
             .unwrap_or(80)
             .clamp(MIN_WIDTH, MAX_WIDTH);
-        let layout = Layout { width, colour };
+        let layout = Layout { width, colour, whole: output.verbose };
         let progress =
             Progress::new(settings.drawable_terminal(), layout, output.quiet, output.format);
         let deny = output.deny.iter().copied().map(DenyRule::from_flag).collect();

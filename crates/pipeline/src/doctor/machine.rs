@@ -24,14 +24,14 @@ pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult>
 }
 
 fn proxy(proxy: &ConfiguredProxy) -> CheckResult {
-    if proxy.is_supported {
-        return CheckResult::ok("proxy", proxy.description.as_str());
+    match &proxy.fault {
+        None => CheckResult::ok("proxy", proxy.description.as_str()),
+        Some(fault) => CheckResult::failed(
+            "proxy",
+            format!("{}: {fault}", proxy.description),
+            "name a proxy with http, https, socks4, socks4a, socks5 or socks5h",
+        ),
     }
-    CheckResult::failed(
-        "proxy",
-        format!("{}: this kind of proxy isn't supported, and it isn't used", proxy.description),
-        "name a proxy with http, https, socks4, socks4a, socks5 or socks5h",
-    )
 }
 
 fn cache(folder: &Path) -> CheckResult {

@@ -60,6 +60,13 @@ pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules
             _ => (failure.exit, failure.findings),
         },
     };
+    // A note on what may fail isn't repeated where it has failed.
+    found.retain(|note| {
+        let failed = |error: &Finding| {
+            (error.code, &error.message, &error.place) == (note.code, &note.message, &note.place)
+        };
+        note.level != Level::Note || !failure.iter().any(failed)
+    });
     found.extend(failure.into_iter().map(|finding| deny(finding, rules)));
     let findings = sort_and_merge(found);
     FinalReport { exit, summary: Summary::count(&findings), findings }

@@ -68,11 +68,8 @@ impl UnsolvableReason {
                 let message = format!(
                     "no record of {package} for {platform} in the channels' indexes can be read"
                 );
-                let named = records.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("\n");
-                let rest = records.len().saturating_sub(MAX_NAMED);
-                let more = if rest > 0 { format!("\nand {rest} more") } else { String::new() };
                 Finding::new(Code::RecordMalformed, message)
-                    .with_note(format!("malformed:\n{named}{more}"))
+                    .with_list("malformed:", records)
                     .with_help(
                         "report it to the maintainers of the channel, or try another source with \
                          `--mirror PREFIX=URL`",

@@ -19,7 +19,7 @@ struct Recorder {
 impl Recorder {
     fn progress(columns: u16) -> (Self, Progress) {
         let recorder = Self { columns, written: Arc::default() };
-        let layout = Layout { width: usize::from(columns), colour: false };
+        let layout = Layout { width: usize::from(columns), colour: false, whole: false };
         let target = ProgressDrawTarget::term_like(Box::new(recorder.clone()));
         (recorder, Progress::on(Mode::Bars(columns), layout, target))
     }

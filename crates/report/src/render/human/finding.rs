@@ -17,15 +17,17 @@ pub struct Layout {
     pub width: usize,
     /// Whether the text has colours.
     pub colour: bool,
+    /// Whether long lists are shown to their ends.
+    pub whole: bool,
 }
 
 impl Layout {
     /// 80 columns without colour, for a pipe or a file.
-    pub const PLAIN: Self = Self { width: super::super::WIDTH, colour: false };
+    pub const PLAIN: Self = Self { width: super::super::WIDTH, colour: false, whole: false };
 }
 
 /// More findings of one code and level than this are cut to [`SHOWN_FINDINGS`], since they mostly have
-/// one cause. The other formats list all.
+/// one cause. [`Layout::whole`] and the other formats list all.
 const MAX_FINDINGS: usize = 10;
 
 /// How many findings of a larger group are shown.
@@ -42,13 +44,12 @@ pub fn human(findings: &[Finding], sources: &SourceTexts, layout: Layout) -> Str
     for finding in findings {
         let Some((all, shown)) = groups.get_mut(&(finding.level, finding.code)) else { continue };
         *shown += 1;
-        if *all <= MAX_FINDINGS || *shown <= SHOWN_FINDINGS {
+        if layout.whole || *all <= MAX_FINDINGS || *shown <= SHOWN_FINDINGS {
             paragraphs.push(render_one(finding, sources, &hidden, layout));
         } else if *shown == *all {
             let more = *all - SHOWN_FINDINGS;
             let (level, code) = (finding.level.as_str(), finding.code);
-            let text =
-                format!("and {more} more {level}[{code}]: `--format json` lists all of them");
+            let text = format!("and {more} more {level}[{code}]: `-v` lists all of them");
             paragraphs.push(paragraph(&text, "", "  ", layout.width));
         }
     }
@@ -61,7 +62,7 @@ fn render_one(
     hidden: &HiddenValues<'_>,
     layout: Layout,
 ) -> String {
-    let Layout { width, colour } = layout;
+    let Layout { width, colour, whole } = layout;
     let level = finding.level.as_str();
     let head = format!("{level}[{}]: {}", finding.code, one_line(&finding.message));
     let head = paragraph(&head, "", "  ", width);
@@ -78,19 +79,19 @@ fn render_one(
     if let Some(subject) = subject_line(finding) {
         text.push_str(&paragraph(&subject, "  - ", "    ", width));
     }
-    let cut = finding.notes.len() > MAX_NOTES;
+    let cut = !layout.whole && finding.notes.len() > MAX_NOTES;
     let shown = if cut { SHOWN_NOTES } else { finding.notes.len() };
     for note in &finding.notes[..shown] {
         let note = printable(note);
         if note.contains('\n') {
-            text.extend(shortened(&note).iter().map(|line| block_line(line, width)));
+            text.extend(shortened(&note, whole).iter().map(|line| block_line(line, width)));
         } else {
             text.push_str(&paragraph(&note, "  - ", "    ", width));
         }
     }
     if cut {
         let more = finding.notes.len() - shown;
-        let more = format!("and {more} more: `--format json` lists all of them");
+        let more = format!("and {more} more: `-v` lists all of them");
         text.push_str(&paragraph(&more, "  - ", "    ", width));
     }
     if let Some(help) = &finding.help {
@@ -138,20 +139,22 @@ const SHOWN_NOTES: usize = 8;
 /// How many lines of any other block are shown.
 const MAX_LINES: usize = 60;
 
-/// Returns the lines of a block, cut if there are many. A list is a line of text and indented
-/// items.
-fn shortened(note: &str) -> Vec<Cow<'_, str>> {
+/// Returns the lines of a block, cut if there are many and it isn't shown whole. A list is a line of
+/// text and indented items.
+fn shortened(note: &str, whole: bool) -> Vec<Cow<'_, str>> {
     let lines: Vec<_> = note.lines().collect();
     let is_item = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
     let items = lines.get(1..).unwrap_or_default();
-    let shown = if items.iter().all(is_item) && items.len() > MAX_ITEMS {
+    let shown = if whole {
+        lines.len()
+    } else if items.iter().all(is_item) && items.len() > MAX_ITEMS {
         1 + SHOWN_ITEMS
     } else {
         lines.len().min(MAX_LINES)
     };
     let mut text: Vec<Cow<'_, str>> = lines[..shown].iter().map(|line| (*line).into()).collect();
     if let Some(more) = lines.len().checked_sub(shown).filter(|more| *more > 0) {
-        text.push(format!("  and {more} more: `--format json` lists all of them").into());
+        text.push(format!("  and {more} more: `-v` lists all of them").into());
     }
     text
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-const PLAIN: Layout = Layout { width: 60, colour: false };
+const PLAIN: Layout = Layout { width: 60, colour: false, whole: false };
 
 fn plain(finding: &Finding) -> String {
     human(std::slice::from_ref(finding), &SourceTexts::default(), PLAIN)
@@ -194,10 +194,7 @@ fn of_many_findings_of_one_code_five_are_shown_and_the_others_are_counted() {
     ] {
         assert_eq!(text.matches(head).count(), shown, "{head}: {text}");
     }
-    assert!(
-        text.contains("\nand 245 more error[unknown-package]: `--format json` lists"),
-        "{text}"
-    );
+    assert!(text.contains("\nand 245 more error[unknown-package]: `-v` lists"), "{text}");
     assert!(text.contains("\nand 6 more error[no-such-version]: "), "{text}");
     assert!(text.lines().count() < 80, "{text}");
 }
@@ -211,7 +208,7 @@ fn of_many_notes_the_first_are_shown_and_the_others_are_counted() {
     };
     let text = notes(30);
     assert_eq!(text.matches("step ").count(), 8, "{text}");
-    assert!(text.contains("- and 22 more: `--format json` lists all of them\n  help"), "{text}");
+    assert!(text.contains("- and 22 more: `-v` lists all of them\n  help"), "{text}");
     assert_eq!(notes(12).matches("step ").count(), 12);
 }
 
@@ -226,7 +223,7 @@ fn a_long_list_in_a_note_is_cut_to_five_items_and_a_count() {
     };
     let text = list(244);
     assert_eq!(text.matches(".conda").count(), 5, "{text}");
-    assert!(text.contains("and 239 more: `--format json` lists all of them\n"), "{text}");
+    assert!(text.contains("and 239 more: `-v` lists all of them\n"), "{text}");
     assert!(text.contains("- nothing was changed"), "{text}");
     assert_eq!(list(10).matches(".conda").count(), 10);
 }
