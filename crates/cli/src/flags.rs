@@ -114,7 +114,9 @@ pub(crate) struct PrefixArgs {
 pub(crate) struct ManifestArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
-    /// Use this manifest, and don't compare it with the lock.
+    /// Use this manifest instead of the project's.
+    ///
+    /// `check-secrets` then doesn't compare it with the lock.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
     /// Use this profile instead of ENVLOCK_PROFILE or the manifest's default.

@@ -8,10 +8,10 @@ use serde::Serialize;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Exit {
-    /// 0: the command succeeded, or the check found nothing.
+    /// 0: the command succeeded, and no finding is an error.
     #[serde(rename = "yes")]
     Success,
-    /// 1: the check has findings.
+    /// 1: at least one finding is an error.
     Findings,
     /// 2: the command line or an input file is wrong.
     Usage,

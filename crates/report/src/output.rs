@@ -77,7 +77,7 @@ pub struct Solve {
     pub platforms: Vec<SolvedPlatform>,
     /// The changes of the needs of secrets, compared with the previous lock.
     pub need_changes: Vec<NeedChange>,
-    /// Lines of the pip section that no package of the lock satisfies.
+    /// All lines of the pip section. They are recorded, and not resolved.
     #[serde(rename = "pip_left_out")]
     pub skipped_pip_lines: Vec<String>,
 }
@@ -231,7 +231,8 @@ pub struct FileDifference {
     pub path: String,
     /// The package that the file belongs to. Null for a file that no record has.
     pub package: Option<String>,
-    /// The kind of difference in one word: `missing`, `changed`, `unknown`, …
+    /// The kind of difference: `missing`, `changed`, `size`, `type`, `target`, `mode`,
+    /// `untracked` or `unreadable`.
     pub kind: String,
     /// The difference as a sentence.
     pub message: String,

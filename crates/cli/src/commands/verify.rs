@@ -91,7 +91,7 @@ fn difference(difference: FileDifference) -> output::FileDifference {
         DifferenceKind::Mode { expected, found } => {
             ("mode", format!("has mode {found:04o}, recorded is {expected:04o}"))
         }
-        DifferenceKind::Untracked => ("extra", "belongs to no package".to_owned()),
+        DifferenceKind::Untracked => ("untracked", "belongs to no package".to_owned()),
         DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),
     };
     output::FileDifference {

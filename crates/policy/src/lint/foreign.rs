@@ -142,7 +142,9 @@ fn alternatives(pattern: &str) -> Option<Notation> {
     };
     Some(Notation {
         code: Code::AlternativesInPattern,
-        message: format!("contains \"{text}\", and a pattern has no alternatives"),
+        message: format!(
+            "contains \"{text}\", which matches only these characters: patterns don't support alternatives"
+        ),
         help: "write a block for each".to_owned(),
         fixed,
     })
