@@ -85,7 +85,7 @@ fn a_check_in_a_namespace_has_the_same_result_as_in_the_root_namespace() {
     let job = Job::jwt(&team);
     stage.passes(&team, &job.with("TEAM", "team/数据").with("VAULT_NAMESPACE", "elsewhere"));
     let without = stage.verdict(&Job::approle(&stage.bao));
-    assert_eq!((without.exit, without.found()[0].as_str()), (1, "error missing"));
+    assert_eq!((without.exit, without.found()[0].as_str()), (1, "error secret-missing"));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
         let verdict = Verdict::new(&stage.check(&job, &[word, "--format", "json"]));
         assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
-        assert_eq!(verdict.found(), ["note missing"]);
+        assert_eq!(verdict.found(), ["note secret-missing"]);
         assert_eq!(verdict.server("db_creds"), ["-", "yes"]);
         let rights = &verdict.document["result"]["answers"][0];
         assert_eq!(
@@ -143,7 +143,7 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     let job = Job::new("token").with("VAULT_TOKEN", &token);
     let denied = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(denied.exit, 1);
-    assert!(denied.found().contains(&"error denied".to_owned()), "{:#}", denied.document);
+    assert!(denied.found().contains(&"error request-denied".to_owned()), "{:#}", denied.document);
     stage.change("    attach: [ml-ci]\n", "");
     let unknown = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(unknown.exit, 3, "{:#}", unknown.document);
@@ -224,7 +224,7 @@ fn a_batch_token_passes_and_its_expiration_is_a_note() {
     let audited = stage.bao.audit().len();
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
-    assert_eq!(verdict.found(), ["note logout-failed", "note missing"]);
+    assert_eq!(verdict.found(), ["note logout-failed", "note secret-missing"]);
     let asked = stage.requests_since(audited);
     assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
 }

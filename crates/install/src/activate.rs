@@ -105,7 +105,7 @@ impl AsFindings for ActivateError {
                 .with_note("a name is not empty and has no `=`; a name and a value have no NUL")
                 .with_help(help_for_variables(path)),
             Self::Prefix(error) => return error.findings(),
-            Self::Disk(_) => error(Code::DiskError),
+            Self::Disk(_) => error(Code::PrefixIoError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
             Self::Script { script_output, .. } if script_output.is_empty() => {
                 error(Code::ActivationFailed)

@@ -260,7 +260,7 @@ impl InstallError {
             Self::Untrusted { .. } => Code::UntrustedPath,
             Self::MadeByOtherTool(_) => Code::OtherToolsEnvironment,
             Self::UntrackedContents { .. } => Code::UntrackedFiles,
-            Self::UnreadableRecord { .. } => Code::UnreadableRecord,
+            Self::UnreadableRecord { .. } => Code::PrefixRecordDamaged,
             Self::UnsafePackage { .. } => Code::HostilePackage,
             Self::DamagedPackage { .. } => Code::DamagedPackage,
             Self::OtherPackage { .. } => Code::WrongPackage,
@@ -269,8 +269,8 @@ impl InstallError {
             Self::Link { .. } => Code::LinkFailed,
             Self::PostLinkScript { .. } => Code::PostLinkFailed,
             Self::Io { source, .. } if is_full(source.kind()) => Code::DiskFull,
-            Self::Io { .. } => Code::DiskError,
-            Self::Cancelled => Code::Cancelled,
+            Self::Io { .. } => Code::PrefixIoError,
+            Self::Cancelled => Code::Interrupted,
         }
     }
 
@@ -397,7 +397,7 @@ mod tests {
         for (kind, code) in [
             (io::ErrorKind::StorageFull, "disk-full"),
             (io::ErrorKind::QuotaExceeded, "disk-full"),
-            (io::ErrorKind::PermissionDenied, "disk-error"),
+            (io::ErrorKind::PermissionDenied, "prefix-io-error"),
         ] {
             let error = InstallError::Io { action: "write", source: kind.into() };
             assert_eq!(error.findings()[0].code, code);

@@ -86,7 +86,7 @@ impl AsFindings for FetchCommandError {
             Self::Fetch(error) => error.findings(),
             Self::NotLocked { requested_platform, locked } => {
                 let help = add_platform_help(*requested_platform, locked);
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
+                vec![Finding::new(Code::PlatformNotLocked, self.to_string()).with_help(help)]
             }
             Self::FolderNotEmpty(_) | Self::Folder(_) => vec![
                 Finding::new(Code::BundleFolder, self.to_string())

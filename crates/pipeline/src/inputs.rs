@@ -105,7 +105,7 @@ impl AsFindings for InputsError {
                 findings
             }
             Self::Refused { refusal, place, .. } => {
-                let finding = Finding::new(Code::ChannelRefused, self.to_string())
+                let finding = Finding::new(Code::ChannelForbidden, self.to_string())
                     .with_note(format!("{} forbids it", refusal.configured_in))
                     .with_help("use another one, such as `channels: [conda-forge]`");
                 vec![match place {

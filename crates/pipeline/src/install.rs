@@ -147,7 +147,7 @@ impl AsFindings for InstallError {
             }
             Self::NotLocked { host, locked } => {
                 let help = add_platform_help(*host, locked);
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
+                vec![Finding::new(Code::PlatformNotLocked, self.to_string()).with_help(help)]
             }
             Self::UnmetVirtualPackages { missing } => {
                 let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());

@@ -60,7 +60,7 @@ impl AsFindings for PackagePolicyError {
         };
         match self {
             Self::Spec { by, .. } => {
-                let finding = Finding::new(Code::ConfigurationValue, self.to_string())
+                let finding = Finding::new(Code::ConfigurationValueInvalid, self.to_string())
                     .with_help("write it like `python=3.10`, or remove it");
                 vec![at(finding, by)]
             }
@@ -78,7 +78,7 @@ impl AsFindings for PackagePolicyError {
                             package.name, package.version
                         )
                     };
-                    let finding = Finding::new(Code::PackageRefused, package.to_string());
+                    let finding = Finding::new(Code::PackageForbidden, package.to_string());
                     at(finding.with_help(help), &package.by)
                 })
                 .collect(),

@@ -132,7 +132,8 @@ impl AsFindings for SolveError {
                 )]
             }
             Self::Write(_) => vec![
-                Finding::new(Code::LockRefused, self.to_string()).with_note("no lock was written"),
+                Finding::new(Code::LockNotWritten, self.to_string())
+                    .with_note("no lock was written"),
             ],
         }
     }

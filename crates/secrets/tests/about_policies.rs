@@ -40,7 +40,7 @@ fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
 #[test]
 fn every_finding_about_a_policy_names_the_policy() {
     let texts = [
-        ("excess", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
+        ("excess-rights", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
         ("grants-nothing", READ.to_owned() + "path \"a\" { capabilities = [] }\n"),
         ("sudo-missing", READ.to_owned() + "path \"sys/seal\" { capabilities = [\"update\"] }\n"),
         ("sudo-without-capability", READ.to_owned() + "path \"a\" { capabilities = [\"sudo\"] }\n"),
@@ -73,11 +73,11 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("ends-in-slash", READ.to_owned() + "path \"a/\" { capabilities = [\"read\"] }\n"),
         ("url-in-pattern", READ.to_owned() + "path \"v1/a\" { capabilities = [\"read\"] }\n"),
         (
-            "placeholder-in-pattern",
+            "placeholder-in-policy",
             READ.to_owned() + "path \"a/${b}\" { capabilities = [\"read\"] }\n",
         ),
         (
-            "unknown-template",
+            "unknown-identity-template",
             READ.to_owned()
                 + "path \"a/{{identity.entity.metadata}}\" { capabilities = [\"read\"] }\n",
         ),
@@ -93,7 +93,7 @@ fn every_finding_about_a_policy_names_the_policy() {
                    path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
         ),
         (
-            "deny-overruled",
+            "deny-overridden",
             READ.to_owned()
                 + "path \"a/c/*\" { capabilities = [\"read\"] }\n\
                    path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
@@ -104,7 +104,7 @@ fn every_finding_about_a_policy_names_the_policy() {
                 + "path \"a\" { capabilities = [\"list\"] denied_parameters = { \"x\" = [] } }\n",
         ),
         (
-            "response-parameters",
+            "parameters-on-read",
             READ.to_owned()
                 + "path \"a\" { capabilities = [\"read\"] denied_parameters = { \"x\" = [] } }\n",
         ),
@@ -112,7 +112,7 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("policy-syntax", "path \"a\" {".to_owned()),
         ("duplicate-attribute", "path \"a\" { comment = \"x\" comment = \"y\" }\n".to_owned()),
         (
-            "dialect-only",
+            "dialect-specific",
             "path \"a\" { capabilities = [\"read\"] pagination_limit = 5 }\n".to_owned(),
         ),
         (

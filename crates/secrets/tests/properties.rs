@@ -203,7 +203,7 @@ proptest! {
             // A denied capability is added to a rule that may already grant too much.
             let kept: Vec<_> = before
                 .iter()
-                .filter(|known| finding.code == "denied" && replaced.is_some() && line_of(known) == replaced)
+                .filter(|known| finding.code == "request-denied" && replaced.is_some() && line_of(known) == replaced)
                 .map(|known| known.code)
                 .collect();
             for after in judge(&lines) {
@@ -313,11 +313,11 @@ proptest! {
             };
             check(&input).expect("the policy exists").findings
         };
-        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "denied").collect();
+        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "request-denied").collect();
         prop_assert!(!denied.is_empty());
         for finding in denied {
             files.get_mut("job.hcl").expect("the policy exists").push_str(&finding.fix.unwrap_or_default());
         }
-        prop_assert!(judge(&files).iter().all(|finding| finding.code != "denied"));
+        prop_assert!(judge(&files).iter().all(|finding| finding.code != "request-denied"));
     }
 }

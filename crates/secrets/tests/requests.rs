@@ -78,7 +78,8 @@ fn a_rule_that_only_serves_a_list_is_not_excess() {
         let policy = format!("{data}path \"{pattern}\" {{ capabilities = [\"list\"] }}\n");
         let outcome = outcome(need, &policy, ServerDialect::Portable);
         let wide = pattern.ends_with('*');
-        let excess: Vec<_> = outcome.findings.iter().filter(|f| f.code == "excess").collect();
+        let excess: Vec<_> =
+            outcome.findings.iter().filter(|f| f.code == "excess-rights").collect();
         assert_eq!(excess.len(), usize::from(wide), "{pattern}: {excess:?}");
         let fix = excess.first().and_then(|finding| finding.fix.as_deref());
         assert!(!wide || fix.unwrap().contains("path \"secret/metadata/app/\""), "{fix:?}");
@@ -176,7 +177,7 @@ fn what_depends_is_an_error_that_never_removes_a_condition() {
     let group = "{engine: ssh-ca, mount: ssh, role: dev, required: {one_of: g}}\n  \
                  b: {engine: kv2, mount: s, path: p, required: {one_of: g}}";
     let outcome = self::outcome(group, SSH, ServerDialect::Portable);
-    assert!(outcome.findings.iter().any(|finding| finding.code == "denied"));
+    assert!(outcome.findings.iter().any(|finding| finding.code == "request-denied"));
 }
 
 #[test]
@@ -198,7 +199,8 @@ fn a_condition_that_denies_is_never_removed_by_the_fix() {
             "path \"s/data/p\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n  {guard}\n}}\n"
         );
         let outcome = outcome(need, &policy, ServerDialect::Portable);
-        let denied: Vec<_> = outcome.findings.iter().filter(|f| f.code == "denied").collect();
+        let denied: Vec<_> =
+            outcome.findings.iter().filter(|f| f.code == "request-denied").collect();
         assert!(!denied.is_empty(), "{guard}");
         for finding in denied {
             assert_eq!(finding.fix, None, "{guard}");
@@ -265,7 +267,7 @@ fn a_rule_in_excess_keeps_its_conditions() {
 ";
     let need = "{engine: ssh-ca, mount: ssh, role: dev, parameters: {}}";
     let outcome = outcome(need, policy, ServerDialect::Portable);
-    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess-rights").unwrap();
     assert!(excess.help.as_deref().unwrap().starts_with("keep its conditions"), "{excess:?}");
 }
 

@@ -61,9 +61,9 @@ pub enum CredentialError {
 impl CredentialError {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::NoVariable { .. } | Self::NoFile { .. } => Code::MissingCredential,
-            Self::Malformed { .. } => Code::CredentialMalformed,
-            Self::NoAuth(_) => Code::CredentialUnsupported,
+            Self::NoVariable { .. } | Self::NoFile { .. } => Code::LoginCredentialMissing,
+            Self::Malformed { .. } => Code::LoginCredentialMalformed,
+            Self::NoAuth(_) => Code::NoAuth,
         }
     }
 }

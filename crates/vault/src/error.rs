@@ -209,7 +209,9 @@ impl ProbeError {
             Self::Address(error) => error.code(),
             Self::Credential(error) => error.code(),
             Self::InvalidAuthorities | Self::Tls(_) | Self::Untrusted { .. } => Code::TlsUntrusted,
-            Self::InvalidClientIdentity | Self::ClientCertificate { .. } => Code::TlsClient,
+            Self::InvalidClientIdentity | Self::ClientCertificate { .. } => {
+                Code::ClientCertificateUnusable
+            }
             Self::Unreachable { .. } | Self::ConnectionLost { .. } => Code::Unreachable,
             Self::TimedOut { .. } => Code::TimedOut,
             Self::Redirected { .. } => Code::Redirected,
@@ -222,7 +224,7 @@ impl ProbeError {
             Self::StateNotReplicated { .. } => Code::StateNotReplicated,
             Self::UnknownNamespace(_) => Code::NamespaceUnknown,
             Self::LoginRefused { .. } => Code::LoginRefused,
-            Self::ConfirmationRequired { .. } => Code::LoginInteractive,
+            Self::ConfirmationRequired { .. } => Code::MfaRequired,
             Self::SingleUseAnswerLost { .. } => Code::LoginAnswerLost,
             Self::WrappingTokenUsed { .. } => Code::WrappingTokenUsed,
             Self::WrappingTokenMismatch { .. } => Code::WrappingTokenMismatch,

@@ -67,7 +67,7 @@ pub(crate) fn finding(
     }
     let verb = if number == 1 { "is" } else { "are" };
     Finding::new(
-        Code::RecordMalformed,
+        Code::IndexRecordMalformed,
         format!(
             "{} of the index of {index} can't be read and {verb} left out",
             count(number, "record")

@@ -239,7 +239,9 @@ impl AsFindings for SetupError {
             Self::Client(error) => error.findings(),
             Self::Host(error) => error.findings(),
             Self::Name(error) => error.findings(),
-            Self::VirtualPackage(_) => vec![Finding::new(Code::VirtualPackage, self.to_string())],
+            Self::VirtualPackage(_) => {
+                vec![Finding::new(Code::VirtualPackageUnusable, self.to_string())]
+            }
             Self::Platform(error) => error.findings(),
             Self::Date(_) => vec![Finding::new(Code::InvalidDate, self.to_string()).with_help(
                 "write `2026-06-30` or `2026-06-30T12:00:00Z`; for `--exclude-newer` also \

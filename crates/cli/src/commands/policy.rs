@@ -163,7 +163,7 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
     let text = answers.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let findings = answers.iter().filter(|answer| !answer.allowed).map(|answer| {
         let message = format!("{} {} is denied by {}", args.operation, args.path, answer.dialect);
-        Finding::new(Code::Denied, message)
+        Finding::new(Code::RequestDenied, message)
     });
     let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();

@@ -66,7 +66,7 @@ fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify>
 fn finding(difference: &FileDifference) -> Finding {
     let code = match difference.kind {
         DifferenceKind::Missing => Code::FileMissing,
-        DifferenceKind::Untracked => Code::FileExtra,
+        DifferenceKind::Untracked => Code::FileUntracked,
         DifferenceKind::Unreadable { .. } => Code::FileUnreadable,
         DifferenceKind::Changed
         | DifferenceKind::Size { .. }

@@ -37,7 +37,7 @@ impl std::error::Error for EnvironmentNameError {}
 impl AsFindings for EnvironmentNameError {
     fn findings(&self) -> Vec<Finding> {
         vec![
-            Finding::new(Code::EnvironmentName, self.to_string())
+            Finding::new(Code::EnvironmentNameInvalid, self.to_string())
                 .with_help(format!("{}, or give a path with `-p PREFIX`", name::HELP)),
         ]
     }

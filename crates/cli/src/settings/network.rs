@@ -42,7 +42,9 @@ impl AsFindings for NetworkError {
         let (Self::Mirror(_, by) | Self::Value { by, .. }) = self;
         let mut findings = match self {
             Self::Mirror(error, _) => error.findings(),
-            Self::Value { .. } => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
+            Self::Value { .. } => {
+                vec![Finding::new(Code::ConfigurationValueInvalid, self.to_string())]
+            }
         };
         for finding in &mut findings {
             match by {
@@ -146,7 +148,8 @@ fn system_certificates_error(settings: &Settings) -> Option<Finding> {
     let found = std::fs::metadata(settings.absolute(path.as_ref())).ok()?;
     (!found.is_file() && !found.is_dir()).then(|| {
         let message = format!("{name} names {path}, which isn't a regular file");
-        Finding::new(Code::ConfigurationValue, message).with_help("name a file of certificates")
+        Finding::new(Code::ConfigurationValueInvalid, message)
+            .with_help("name a file of certificates")
     })
 }
 
@@ -231,7 +234,7 @@ fn proxy(
 fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     let name = key::PROXY_SERVERS.name;
     let finding =
-        Finding::new(Code::ConfigurationValue, format!("`{name}` can't be used: {reason}"))
+        Finding::new(Code::ConfigurationValueInvalid, format!("`{name}` can't be used: {reason}"))
             .with_help("correct the entry: requests that need it fail");
     match &set.set_by {
         ValueSource::File(place) => finding.at(place.clone()),

@@ -77,10 +77,14 @@ impl AsFindings for VaultSettingsError {
             }
             Self::File { .. } => (Code::TlsUntrusted, "correct the path, or unset the variable"),
             Self::IncompleteClientIdentity => {
-                (Code::TlsClient, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
+                (Code::ClientCertificateUnusable, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
             }
-            Self::Timeout { .. } => (Code::VaultVariable, "write a number of seconds, such as 60s"),
-            Self::Namespace(_) => (Code::VaultVariable, "write the path of the namespace into it"),
+            Self::Timeout { .. } => {
+                (Code::ServerVariableInvalid, "write a number of seconds, such as 60s")
+            }
+            Self::Namespace(_) => {
+                (Code::ServerVariableInvalid, "write the path of the namespace into it")
+            }
         };
         vec![Finding::new(code, self.to_string()).with_help(help)]
     }

@@ -64,7 +64,7 @@ fn overruled(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
                 origin.pattern, found.path
             );
             let help = "narrow the rule that has priority, or deny this path in a block of its own";
-            let finding = Finding::new(Code::DenyOverruled, message)
+            let finding = Finding::new(Code::DenyOverridden, message)
                 .about_policy(&origin.policy)
                 .at(origin.place)
                 .with_help(help);

@@ -71,7 +71,7 @@ fn placeholder(pattern: &str) -> Option<Notation> {
     let other = template::directives(pattern).find(|directive| directive.trim().starts_with('.'));
     let text = text.map(str::to_owned).or_else(|| Some(format!("{{{{{}}}}}", other?)))?;
     Some(Notation {
-        code: Code::PlaceholderInPattern,
+        code: Code::PlaceholderInPolicy,
         message: format!("contains \"{text}\", a placeholder that the servers don't fill in"),
         help: "fill it in before the upload; the servers fill in {{identity.…}}".to_owned(),
         fixed: Vec::new(),
@@ -113,7 +113,7 @@ fn template_without_value(pattern: &str) -> Option<Notation> {
         (known.to_owned(), Vec::new())
     };
     Some(Notation {
-        code: Code::UnknownTemplate,
+        code: Code::UnknownIdentityTemplate,
         message: format!(
             "contains {{{{{word}}}}}, which has no value for any identity, so the servers ignore \
              the block"

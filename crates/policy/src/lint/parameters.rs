@@ -106,7 +106,7 @@ fn without_effect(block: &Block, sink: &mut Sink<'_>) {
                  read, never the keys of the answer"
             );
             let help = "remove them: a rule can't hide a part of what a read returns";
-            sink.warn_block(Code::ResponseParameters, block, &message, help);
+            sink.warn_block(Code::ParametersOnRead, block, &message, help);
         }
     }
 }

@@ -90,7 +90,7 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
                 allowance.finding, allowance.subject
             );
             unused.push(
-                Finding::new(Code::UnusedAllowance, message)
+                Finding::new(Code::UnusedException, message)
                     .at(allowance.place.clone())
                     .with_help("remove the allowance"),
             );

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn an_unknown_target_is_rejected_with_the_nearest_valid_one() {
         assert_eq!("warnings".parse(), Ok(DenyTarget::Warnings));
-        assert_eq!("excess".parse(), Ok(DenyTarget::Code(Code::Excess)));
+        assert_eq!("excess-rights".parse(), Ok(DenyTarget::Code(Code::ExcessRights)));
         let error = |word: &str| word.parse::<DenyTarget>().unwrap_err().to_string();
         assert!(error("warning").ends_with("did you mean `warnings`?"), "{}", error("warning"));
         assert!(error("unused-polcy").ends_with("did you mean `unused-policy`?"));

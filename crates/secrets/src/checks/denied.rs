@@ -1,4 +1,4 @@
-//! `denied`: a request of a need is denied by every server, with the rule to add.
+//! `request-denied`: a request of a need is denied by every server, with the rule to add.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn denied(
     let Requirement { need, request, .. } = requirement;
     let message =
         format!("{} {} is denied: {}", request.operation.name(), request.path, verdict.reason);
-    let mut finding = Finding::new(Code::Denied, message);
+    let mut finding = Finding::new(Code::RequestDenied, message);
     for origin in &verdict.hidden {
         let note = format!(
             "the deciding rule hides path \"{}\" of {} ({})",
@@ -155,7 +155,7 @@ fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>
             "the group {group} must have exactly one need, and {} are allowed",
             members.join(", ")
         );
-        let finding = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfAmbiguous, message)
             .with_help("remove the rights on the others, or write any_of");
         findings.push(evaluation.checked.finding(members[0], finding));
     }

@@ -1,4 +1,4 @@
-//! `expiring`: a request is allowed now, and denied when a rule of OpenBao has expired.
+//! `expires-soon`: a request is allowed now, and denied when a rule of OpenBao has expired.
 
 use envlock_report::{Code, Finding};
 
@@ -20,7 +20,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             let request = &requirement.request;
             let message =
                 format!("{} {} is allowed until {end}", request.operation.name(), request.path);
-            let finding = Finding::new(Code::Expiring, message)
+            let finding = Finding::new(Code::ExpiresSoon, message)
                 .with_note(format!("after that: {}", then.reason))
                 .with_help("set a later `expiration`, or remove it");
             let mut finding = evaluation.checked.finding(&requirement.need, finding);

@@ -1,4 +1,4 @@
-//! `interactive`: the request needs an approval or a confirmation, which a job can't give.
+//! `approval-required`: the request needs an approval or a confirmation, which a job can't give.
 
 use envlock_report::{Code, Finding, Level};
 
@@ -17,7 +17,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             request.operation.name(),
             request.path,
         );
-        let mut finding = Finding::new(Code::Interactive, message)
+        let mut finding = Finding::new(Code::ApprovalRequired, message)
             .with_help("give the job a separate path whose rule requires neither");
         if personal {
             finding.level = Level::Note;

@@ -150,7 +150,8 @@ impl AsFindings for CheckError {
                 let profile =
                     profile.as_ref().map_or_else(String::new, |p| format!(" --profile {p}"));
                 let help = format!("write it: `envlock policy generate{profile} > {file}`");
-                let finding = Finding::new(Code::PolicyFile, message).about_policy(policy);
+                let finding =
+                    Finding::new(Code::PolicyFileUnreadable, message).about_policy(policy);
                 let note = "paths of policy files are relative to the manifest";
                 vec![finding.at(place.clone()).with_note(note).with_help(help)]
             }
@@ -213,7 +214,7 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
         let same = findings.iter().filter(|finding| finding.code == code);
         same.filter_map(|finding| finding.place.clone()).collect()
     };
-    for code in [Code::NeverDecides, Code::DenyOverruled] {
+    for code in [Code::NeverDecides, Code::DenyOverridden] {
         let known = places(&lints, code);
         findings.retain(|finding| {
             let known = finding.place.as_ref().is_some_and(|place| known.contains(place));

@@ -9,7 +9,7 @@ use crate::verdict::{Permission, Reason};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
-        // A server that denies every such request is reported by `denied` or `dialect-dependent`.
+        // A server that denies every such request is reported by `request-denied` or `dialect-dependent`.
         if verdicts.iter().any(|verdict| verdict.permission == Permission::Denied) {
             continue;
         }

@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
             if let Some(locator) = change.locator.as_ref().filter(|l| l.kind != right) {
                 let (right, wrong) = (right.key(), locator.kind.key());
                 let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
-                self.mistake(Code::WrongKey, &message, None, change.pos);
+                self.mistake(Code::KeyNotOfEngine, &message, None, change.pos);
             }
         }
     }

@@ -40,17 +40,21 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
             (online.token.ttl, online.token.renewable) = (seconds, renewable);
         })
     };
-    lives(59, false).expect_findings(&[warning("expiring")], 0, &["expires in 59 s", "`job: 15m`"]);
+    lives(59, false).expect_findings(
+        &[warning("expires-soon")],
+        0,
+        &["expires in 59 s", "`job: 15m`"],
+    );
     lives(60, false).expect_no_findings();
-    lives(59, true).expect_findings(&[warning("expiring")], 0, &["only if the job renews it"]);
+    lives(59, true).expect_findings(&[warning("expires-soon")], 0, &["only if the job renews it"]);
     // The role has token_explicit_max_ttl=45s, or a period of 30 s.
     lives(45, true).with_facts(|online| online.token.explicit_max_ttl = 45).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["expires in 45 s", "after 45s in any case"],
     );
     lives(29, true).with_facts(|online| online.token.period = 30).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["expires in 29 s"],
     );
@@ -191,7 +195,7 @@ fn a_version_that_expires_within_the_horizon_is_a_warning() {
         })
     };
     ends(24).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["at 2026-11-24T00:00:00Z", "write a new version"],
     );

@@ -85,7 +85,7 @@ fn an_unknown_fact_is_not_a_success() {
     let denied = Scenario::with_needs(&offline)
         .with_policy(DB_RULE)
         .with_capabilities("secret/data/ml/db_creds", &["deny"]);
-    denied.expect_findings(&[error("disagreement")], 1, &[]);
+    denied.expect_findings(&[error("server-disagrees")], 1, &[]);
     // A secret with field names exists, even if its metadata can't be read.
     let by_names = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
     Scenario::with_needs(DB).with_need_facts("db_creds", by_names).expect_no_findings();
@@ -102,7 +102,7 @@ fn engines_without_a_safe_request_are_reported() {
         &["which fields it has", "move it to kv2"],
     );
     Scenario::with_needs(KV1).with_absent("legacy").expect_findings(
-        &[error("missing")],
+        &[error("secret-missing")],
         1,
         &["kv/x/a doesn't exist"],
     );
@@ -121,7 +121,7 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
     let both = format!("{DB}{WAREHOUSE}");
     let scenario = || Scenario::with_needs(&both).with_need_facts("db_creds", unknown);
     scenario().with_absent("warehouse").expect_findings(
-        &[error("unverifiable"), error("missing")],
+        &[error("unverifiable"), error("secret-missing")],
         1,
         &[],
     );
@@ -140,7 +140,7 @@ fn with_a_verifier_the_server_proves_presence_and_the_policies_prove_rights() {
         .with_policy(DB_RULE)
         .with_facts(VERIFIER)
         .with_absent("db_creds")
-        .expect_findings(&[error("missing")], 1, &[]);
+        .expect_findings(&[error("secret-missing")], 1, &[]);
     Scenario::with_needs(DB).with_facts(VERIFIER).expect_findings(
         &[error("unverifiable")],
         3,

@@ -43,7 +43,7 @@ impl UnsolvableReason {
                          it"
                     ),
                 };
-                Finding::new(Code::VirtualPackage, message).with_help(help)
+                Finding::new(Code::VirtualPackageUnusable, message).with_help(help)
             }
             ReasonKind::UnknownPackage { package, platform, searched, other_name, nearest } => {
                 let message = format!("no channel has a package named {package} for {platform}");
@@ -71,7 +71,7 @@ impl UnsolvableReason {
                 let named = records.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("\n");
                 let rest = records.len().saturating_sub(MAX_NAMED);
                 let more = if rest > 0 { format!("\nand {rest} more") } else { String::new() };
-                Finding::new(Code::RecordMalformed, message)
+                Finding::new(Code::IndexRecordMalformed, message)
                     .with_note(format!("malformed:\n{named}{more}"))
                     .with_help(
                         "report it to the maintainers of the channel, or try another source with \
@@ -171,7 +171,7 @@ impl UnsolvableReason {
             ReasonKind::SamePackage { package, usable } => {
                 let message =
                     format!("no version of {package} matches all of these lines: {}", self.texts());
-                let mut finding = Finding::new(Code::Conflict, message);
+                let mut finding = Finding::new(Code::DependencyConflict, message);
                 for note in self.others().chain([format!("the channels have: {usable}")]) {
                     finding = finding.with_note(note);
                 }
@@ -215,7 +215,7 @@ impl UnsolvableReason {
                 "loosen one of these lines",
             ),
         };
-        let mut finding = Finding::new(Code::Conflict, message);
+        let mut finding = Finding::new(Code::DependencyConflict, message);
         let platform = self.platforms.first().copied().filter(|_| self.platforms.len() == 1);
         let steps = steps.iter().map(|step| step.text(platform));
         for note in self.others().chain(steps).chain(solver_message.map(str::to_owned)) {

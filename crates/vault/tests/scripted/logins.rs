@@ -137,7 +137,7 @@ fn a_login_that_requires_a_second_factor_is_reported() {
         assert_eq!(failure, ProbeError::ConfirmationRequired { method: "jwt" });
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("login-interactive", Exit::LoginRefused)
+            ("mfa-required", Exit::LoginRefused)
         );
         assert_eq!(
             finding_of(&failure).help.as_deref(),
@@ -178,7 +178,7 @@ fn a_supplied_token_that_is_not_valid_in_a_header_is_not_sent() {
         let failure = TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", token).failure();
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("credential-malformed", Exit::Usage)
+            ("login-credential-malformed", Exit::Usage)
         );
     }
     assert_eq!(requests_of(&script), [""; 0]);

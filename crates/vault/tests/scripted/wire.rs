@@ -53,7 +53,7 @@ fn a_namespace_that_is_not_valid_in_a_header_is_an_error() {
         .with_profile_key("namespace: {env: NS}")
         .with_variable("NS", "a\nX-Header: canary");
     let failure = job.failure();
-    assert_eq!(crate::support::finding_of(&failure).code.as_str(), "credential-malformed");
+    assert_eq!(crate::support::finding_of(&failure).code.as_str(), "login-credential-malformed");
     assert_eq!(requests_of(&script), [""; 0]);
 }
 

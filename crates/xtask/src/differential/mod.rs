@@ -3,7 +3,7 @@
 //!
 //! For each manifest the policies are uploaded and attached to a token, and each request of its
 //! needs is sent. A verdict `allowed` on a request that the server refuses is a false green, and
-//! `denied` on one that it allows a false red. A seed gives the same manifests again.
+//! `request-denied` on one that it allows a false red. A seed gives the same manifests again.
 
 mod engines;
 mod policies;

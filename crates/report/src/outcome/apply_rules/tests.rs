@@ -42,7 +42,8 @@ fn a_denied_code_counts_as_an_error_in_the_summary_and_in_the_exit_code() {
 
 #[test]
 fn denied_warnings_are_errors_and_notes_stay_notes() {
-    let found = vec![Finding::new(Code::Excess, "x"), Finding::new(Code::NoPoliciesAttached, "y")];
+    let found =
+        vec![Finding::new(Code::ExcessRights, "x"), Finding::new(Code::NoPoliciesAttached, "y")];
     let report = apply_rules(found.clone(), Completion::Complete, &denied(DenyTarget::Warnings));
     assert_eq!(report.summary, Summary { errors: 1, warnings: 0, notes: 1 });
     assert_eq!(report.exit, Exit::Findings);
@@ -67,10 +68,12 @@ fn an_allowance_for_a_policy_matches_its_name_and_not_the_message() {
 
 #[test]
 fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() {
-    let found = vec![Finding::new(Code::Excess, "x").about_need("db")];
-    let deny = denied(DenyTarget::Code(Code::Excess)).deny;
-    let with =
-        |in_force| Rules { deny: deny.clone(), ..allowed(Code::Excess, need("db"), in_force) };
+    let found = vec![Finding::new(Code::ExcessRights, "x").about_need("db")];
+    let deny = denied(DenyTarget::Code(Code::ExcessRights)).deny;
+    let with = |in_force| Rules {
+        deny: deny.clone(),
+        ..allowed(Code::ExcessRights, need("db"), in_force)
+    };
     let report = apply_rules(found.clone(), Completion::Complete, &with(true));
     assert_eq!((report.exit, report.summary.notes), (Exit::Success, 1));
     let expired = apply_rules(found, Completion::Complete, &with(false));
@@ -80,9 +83,9 @@ fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() 
 
 #[test]
 fn an_allowance_is_unused_only_if_its_code_was_checked() {
-    let mut rules = allowed(Code::Missing, need("db"), true);
+    let mut rules = allowed(Code::SecretMissing, need("db"), true);
     let report = apply_rules(Vec::new(), Completion::Complete, &rules);
-    assert_eq!(report.findings[0].code, Code::UnusedAllowance);
+    assert_eq!(report.findings[0].code, Code::UnusedException);
     assert!(report.findings[0].message.ends_with("for need db matches no finding"));
     rules.allow[0].was_checked = false;
     assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).findings, []);
@@ -90,14 +93,14 @@ fn an_allowance_is_unused_only_if_its_code_was_checked() {
 
 #[test]
 fn an_unused_allowance_can_be_denied_too() {
-    let mut rules = allowed(Code::Missing, need("db"), true);
+    let mut rules = allowed(Code::SecretMissing, need("db"), true);
     rules.deny = denied(DenyTarget::Warnings).deny;
     assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).exit, Exit::Findings);
 }
 
 #[test]
 fn errors_that_were_found_determine_the_exit_code_before_undetermined_ones() {
-    let error = || Finding::new(Code::Denied, "x");
+    let error = || Finding::new(Code::RequestDenied, "x");
     let undetermined = || Finding::new(Code::Unverifiable, "x");
     let refused = || Failure::new(Exit::LoginRefused, vec![Finding::new(Code::LoginRefused, "x")]);
     let exit = |found, completion| apply_rules(found, completion, &Rules::default()).exit;
@@ -111,18 +114,18 @@ fn errors_that_were_found_determine_the_exit_code_before_undetermined_ones() {
 
 #[test]
 fn a_failure_without_an_error_gets_one() {
-    let failure = Failure::new(Exit::Success, vec![Finding::new(Code::Excess, "x")]);
+    let failure = Failure::new(Exit::Success, vec![Finding::new(Code::ExcessRights, "x")]);
     let report = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
     assert_eq!((report.exit, report.summary.errors), (Exit::Undetermined, 1));
 }
 
 const CODES: [Code; 6] = [
-    Code::Denied,
-    Code::Excess,
+    Code::RequestDenied,
+    Code::ExcessRights,
     Code::UnusedPolicy,
     Code::Unverifiable,
     Code::NoPoliciesAttached,
-    Code::Missing,
+    Code::SecretMissing,
 ];
 const NAMES: [&str; 2] = ["a", "b"];
 

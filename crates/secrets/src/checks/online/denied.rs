@@ -1,4 +1,4 @@
-//! `denied`, by the server: no policies are attached, or they don't decide.
+//! `request-denied`, by the server: no policies are attached, or they don't decide.
 
 use envlock_report::{Code, Finding};
 
@@ -13,7 +13,7 @@ use envlock_policy::{Capabilities, path_block};
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts, server) in online.requirements_with_verdicts() {
         let ServerVerdict::Denied(granted) = server else { continue };
-        // A denial by the policies is reported already; if they allow it, `disagreement` reports it.
+        // A denial by the policies is reported already; if they allow it, `server-disagrees` reports it.
         let reported = matches!(
             verdicts.and_then(common_permission),
             Some(Permission::Allowed | Permission::Denied)
@@ -36,7 +36,7 @@ fn denied(
         describe_request(requirement)
     );
     let policies = &online.facts.token.policies;
-    let mut finding = Finding::new(Code::Denied, message)
+    let mut finding = Finding::new(Code::RequestDenied, message)
         .with_note(format!("the token's policies are {}", join_names(policies)));
     let required = &online.checked.need(need).need.required;
     if let Some(group) = required.group() {

@@ -1,4 +1,4 @@
-//! `disagreement`: the policies in the repository and the server give different answers.
+//! `server-disagrees`: the policies in the repository and the server give different answers.
 
 use envlock_report::{Code, Finding, one_line};
 
@@ -104,7 +104,7 @@ fn server_denies(
         listed(requests),
         pronoun(requests)
     );
-    let mut finding = Finding::new(Code::Disagreement, message);
+    let mut finding = Finding::new(Code::ServerDisagrees, message);
     names.add_notes(online, &mut finding);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
     let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
@@ -134,7 +134,7 @@ fn server_allows(
         listed(requests),
         pronoun(requests)
     );
-    let mut finding = Finding::new(Code::Disagreement, message);
+    let mut finding = Finding::new(Code::ServerDisagrees, message);
     names.add_notes(online, &mut finding);
     let (likely, help) = match names.further.first() {
         Some(further) => {

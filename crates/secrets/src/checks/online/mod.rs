@@ -29,8 +29,8 @@ pub(super) use evaluation::OnlineEvaluation;
 /// reported as unused.
 pub(super) const SERVER_ONLY_CODES: [Code; 11] = [
     Code::ClockSkew,
-    Code::Disagreement,
-    Code::Missing,
+    Code::ServerDisagrees,
+    Code::SecretMissing,
     Code::MissingField,
     Code::NamespaceIgnored,
     Code::NonExpiringToken,

@@ -1,4 +1,4 @@
-//! `one-of-several`, by the server, for a profile without attached policies.
+//! `one-of-ambiguous`, by the server, for a profile without attached policies.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             "the group {group} must have exactly one need, and {} exist and are allowed",
             members.join(", ")
         );
-        let finding = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfAmbiguous, message)
             .with_help("remove the rights on the others, or write any_of");
         findings.push(online.checked.finding(members[0], finding));
     }
