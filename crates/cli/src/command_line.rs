@@ -16,8 +16,9 @@ use crate::{
 /// Lock an environment.yml, install it, and check the credentials that it needs.
 #[derive(Debug, Parser)]
 #[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 success, 1 findings, 2 usage or bad input, 3 no answer,\n\
-4 login denied, 5 stale lock, 6 no solution; `run` exits as its command does.")]
+#[command(after_help = "Exit codes: 0 success, 1 findings, 2 usage or bad input,\n\
+3 undetermined (network, disk or server), 4 login refused, 5 stale lock,\n\
+6 no solution; `run` exits as its command does.")]
 pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(crate) output: OutputArgs,

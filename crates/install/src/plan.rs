@@ -196,7 +196,7 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
     });
     let steps = Some(Steps {
         moved_aside,
-        runs_scripts: spec.link_scripts,
+        runs_scripts: spec.run_post_link_scripts,
         variables: spec.variables.keys().cloned().collect(),
         ..compare(&before, &spec.records)
     });

@@ -44,7 +44,7 @@ pub struct InstallRequest {
     /// What to do about a pip section.
     pub pip: PipPolicy,
     /// Whether post-link scripts run.
-    pub link_scripts: bool,
+    pub run_post_link_scripts: bool,
     /// Whether to only plan, without a change to the prefix.
     pub dry_run: bool,
     /// The command line, for the history and for messages of waiting installs.
@@ -234,12 +234,12 @@ pub async fn install(
         records: locked.records.clone(),
         requested: requested(locked),
         variables: lock.variables.clone(),
-        lock_digest: lock.environment_digest(platform, request.link_scripts),
+        lock_digest: lock.environment_digest(platform, request.run_post_link_scripts),
         command: request.command.clone(),
         time: request.now,
         envlock_version: request.version.clone(),
         replace: request.replace,
-        link_scripts: request.link_scripts,
+        run_post_link_scripts: request.run_post_link_scripts,
         jobs: request.jobs,
     };
     let packages = locked.records.len();

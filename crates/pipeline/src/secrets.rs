@@ -159,8 +159,8 @@ pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<StaleNeed
 pub struct ServerRequest<'a> {
     /// The settings of the client.
     pub settings: VaultSettings,
-    /// The login is a verifier's: rights are checked against the policies only.
-    pub as_verifier: bool,
+    /// The login is a presence check's: rights are checked against the policies only.
+    pub presence_only: bool,
     /// The profile whose login is used instead of the checked profile's own.
     pub login: Option<String>,
     /// Where credentials come from.
@@ -349,7 +349,7 @@ async fn ask_server(
     profile: &ResolvedProfile,
     server: ServerRequest<'_>,
 ) -> Result<(Result<ServerFacts, ProbeError>, Vec<Finding>), SecretsError> {
-    let ServerRequest { mut settings, as_verifier, login, sources, interrupted } = server;
+    let ServerRequest { mut settings, presence_only, login, sources, interrupted } = server;
     let other = match login {
         Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
             known: manifest.profiles.keys().cloned().collect(),
@@ -358,7 +358,7 @@ async fn ask_server(
         None => None,
     };
     let auth = other.as_ref().unwrap_or(profile).auth.as_ref();
-    let inputs = ProbeRequest { profile, auth, as_verifier, sources, interrupted };
+    let inputs = ProbeRequest { profile, auth, presence_only, sources, interrupted };
     let report = envlock_vault::probe(&mut settings, &inputs).await;
     match report.facts {
         // The URL or the credentials are wrong: nothing was sent.

@@ -15,8 +15,8 @@ pub fn job_policy(profile: &ResolvedProfile, below: &str) -> String {
     render(&title, &requirement::job_requests_of_profile(profile), below)
 }
 
-/// Generates the policy for a verifier of `profile`: presence and field names, never a value.
-pub fn verifier_policy(profile: &ResolvedProfile, below: &str) -> String {
+/// Generates the policy for a presence check of `profile`: presence and field names, never a value.
+pub fn presence_policy(profile: &ResolvedProfile, below: &str) -> String {
     let own = [
         ("auth/token/lookup-self", Operation::Read),
         ("auth/token/revoke-self", Operation::Update),
@@ -24,11 +24,11 @@ pub fn verifier_policy(profile: &ResolvedProfile, below: &str) -> String {
     ];
     let own = own.map(|(path, operation)| {
         let request = ApiRequest { path: path.to_owned(), operation };
-        Requirement::plain("the verifier itself", request)
+        Requirement::plain("the presence check itself", request)
     });
     let mut requirements = own.to_vec();
-    requirements.extend(requirement::verifier_requests_of_profile(profile));
-    let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
+    requirements.extend(requirement::presence_requests_of_profile(profile));
+    let title = format!("what a presence check of profile {} needs: no value", profile.name);
     render(&title, &requirements, below)
 }
 

@@ -116,8 +116,8 @@ pub fn first_files(
         .flat_map(|manifest| profiles.iter().filter_map(|profile| manifest.profile(&profile.name)));
     let policies = resolved.map(|profile| {
         let job = generate::job_policy(&profile, "");
-        let verifier = generate::verifier_policy(&profile, "");
-        (policy_file(&profile.name), format!("{job}\n{verifier}"))
+        let presence = generate::presence_policy(&profile, "");
+        (policy_file(&profile.name), format!("{job}\n{presence}"))
     });
     Ok(FirstFiles { policies: policies.collect(), manifest: text })
 }
@@ -158,7 +158,9 @@ fn manifest(needs: &[NeedInShort], profiles: &[ProfileInShort]) -> String {
         write_line(&mut out, &format!("  {name}:"));
         write_line(&mut out, &format!("    auth: {}", auth(*method, &name)));
         write_line(&mut out, &format!("    attach: [{name}]"));
-        out.push_str("    # job: 15m   # how long the job takes, which its token must last\n");
+        out.push_str(
+            "    # job_duration: 15m   # how long the job takes, which its token must last\n",
+        );
     }
     out
 }

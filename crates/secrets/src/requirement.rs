@@ -95,19 +95,19 @@ pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> 
     requirements
 }
 
-/// The requests by which a verifier proves presence and fields without seeing a value.
-pub fn verifier_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
-    profile.needs.iter().flat_map(verifier_requests_of_need).collect()
+/// The requests by which a presence check proves presence and fields without seeing a value.
+pub fn presence_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(presence_requests_of_need).collect()
 }
 
-/// The requests by which a verifier proves one need.
-pub(crate) fn verifier_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+/// The requests by which a presence check proves one need.
+pub(crate) fn presence_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let requests = need.existence_requests().into_iter();
     requests.map(|request| Requirement::plain(&resolved.name, request)).collect()
 }
 
-/// Requests that aren't reported as excess: those of a verifier, and a token's requests about itself.
+/// Requests that aren't reported as excess: those of a presence check, and a token's requests about itself.
 pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequest> {
     let own = TOKEN_SELF_SERVICE
         .iter()
@@ -117,7 +117,7 @@ pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequ
         operation: Operation::Read,
     });
     let presence =
-        verifier_requests_of_profile(profile).into_iter().map(|requirement| requirement.request);
+        presence_requests_of_profile(profile).into_iter().map(|requirement| requirement.request);
     own.chain(mounts).chain(presence).collect()
 }
 

@@ -1,4 +1,4 @@
-//! A finding about a policy has its name in a field, which `allow:` matches.
+//! A finding about a policy has its name in a field, which `accept:` matches.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -148,7 +148,7 @@ fn a_rejection_by_one_server_names_the_attached_policy() {
 }
 
 #[test]
-fn an_allowance_of_a_policy_matches_its_name_and_not_the_message() {
+fn an_exception_of_a_policy_matches_its_name_and_not_the_message() {
     let unused = |allow: &str| {
         let found = findings(READ, READ, allow);
         let mut unused = found.into_iter().filter(|finding| finding.code == "unused-policy");
@@ -157,7 +157,7 @@ fn an_allowance_of_a_policy_matches_its_name_and_not_the_message() {
     assert_eq!(unused(""), Level::Warning);
     let allow = |policy: &str| {
         format!(
-            "allow: [{{finding: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
+            "accept: [{{code: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
         )
     };
     assert_eq!(unused(&allow("other")), Level::Note);

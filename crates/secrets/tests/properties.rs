@@ -270,11 +270,11 @@ proptest! {
     }
 
     #[test]
-    fn a_generated_verifier_policy_allows_no_request_for_a_value(text in manifest()) {
+    fn a_generated_presence_policy_allows_no_request_for_a_value(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let text = generate::verifier_policy(&profile, "");
-        let policy = Policy::parse("verifier", "v.hcl", &text).expect("the written text can be read");
+        let text = generate::presence_policy(&profile, "");
+        let policy = Policy::parse("presence", "v.hcl", &text).expect("the written text can be read");
         let identity = Identity::default();
         let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
         let acl = Acl::new(&[&policy], &context).expect("the server accepts it");
@@ -282,7 +282,7 @@ proptest! {
             let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
         }
-        for requirement in envlock_secrets::requirement::verifier_requests_of_profile(&profile) {
+        for requirement in envlock_secrets::requirement::presence_requests_of_profile(&profile) {
             let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
         }

@@ -62,7 +62,7 @@ fn main() {
         let request = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
-            as_verifier: false,
+            presence_only: false,
             sources: CredentialSources { variable: &variable, home: None },
             interrupted: &|| Box::pin(std::future::pending()),
         };

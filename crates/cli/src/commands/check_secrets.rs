@@ -29,8 +29,8 @@ pub(crate) struct CheckSecretsArgs {
     /// Check against the policy files in the repository only; send no request to a server.
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Log in as a verifier, which can't read secrets; rights are checked against the policies
-    /// only. With a name, use the login of that profile.
+    /// Log in only to check presence, with a token that can't read secrets; rights are checked
+    /// against the policies only. With a name, use the login of that profile.
     #[arg(
         long,
         value_name = "PROFILE",
@@ -39,16 +39,16 @@ pub(crate) struct CheckSecretsArgs {
         conflicts_with = "offline"
     )]
     #[expect(clippy::option_option, reason = "not given, given, given with a name")]
-    as_verifier: Option<Option<String>>,
-    /// Read the policies as this server does, instead of the manifest's.
-    #[arg(long, value_enum, value_name = "SERVER")]
+    presence_only: Option<Option<String>>,
+    /// Evaluate the policies in this dialect instead of the manifest's.
+    #[arg(long, value_enum, value_name = "DIALECT")]
     dialect: Option<DialectArg>,
     /// Check as of this date or time instead of now.
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
-    /// Warn of rules that end within this number of days.
+    /// Warn about rules that expire within this number of days.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
-    horizon: u32,
+    expires_within: u32,
 }
 
 /// Checks the manifest against its policies and, unless `--offline` is given, a server.
@@ -96,8 +96,8 @@ async fn run_check(
     let signals = termination_signals();
     let server = ServerRequest {
         settings,
-        as_verifier: args.as_verifier.is_some(),
-        login: args.as_verifier.clone().flatten(),
+        presence_only: args.presence_only.is_some(),
+        login: args.presence_only.clone().flatten(),
         sources: CredentialSources { variable: &variable, home: app.settings.home.as_deref() },
         interrupted: &|| {
             let signals = Arc::clone(&signals);
@@ -133,7 +133,7 @@ fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, Set
             Some(at) => parse_time(at)?,
             None => app.settings.now,
         },
-        horizon_days: args.horizon,
+        horizon_days: args.expires_within,
         namespace: vault::namespace(app.settings).unwrap_or_default(),
         variables: app.settings.variables.clone(),
     })

@@ -41,7 +41,7 @@ pub(crate) struct InstallArgs {
     without_pip: bool,
     /// Run the packages' post-link scripts.
     #[arg(long)]
-    link_scripts: bool,
+    run_post_link_scripts: bool,
     /// Show what would change; change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -73,7 +73,7 @@ fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupErr
         frozen: args.frozen,
         replace: args.replace,
         pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Refuse },
-        link_scripts: args.link_scripts,
+        run_post_link_scripts: args.run_post_link_scripts,
         dry_run: args.dry_run,
         command: settings::command_line()
             .map(|word| redact(&word.to_string_lossy()).into_owned())
@@ -267,7 +267,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 Code::ScriptsNotRun,
                 format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
             )
-            .with_help("if you trust these packages: `envlock install --link-scripts`"),
+            .with_help("if you trust these packages: `envlock install --run-post-link-scripts`"),
         );
     }
     for package in &outcome.uncompiled {

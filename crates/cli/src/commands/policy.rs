@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use envlock_config::Configuration;
 use envlock_pipeline::policy::{
-    self, Audience, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest,
+    self, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest, PolicyHolder,
 };
 use envlock_pipeline::{Project, ProjectFiles};
 use envlock_policy::suite::CaseFailure;
@@ -39,9 +39,9 @@ pub(crate) enum PolicyCommand {
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
-    /// Choose who gets the policy.
-    #[arg(long = "for", value_enum, default_value_t = AudienceArg::Job)]
-    audience: AudienceArg,
+    /// Write the policy for this login.
+    #[arg(long = "for", value_enum, value_name = "LOGIN", default_value_t = PolicyHolderArg::Job)]
+    holder: PolicyHolderArg,
     /// Write the policy for an upload to this namespace instead of the profile's; `root` is the
     /// root namespace.
     #[arg(long, value_name = "NAME")]
@@ -50,11 +50,11 @@ pub(crate) struct GenerateArgs {
 
 /// Who gets a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AudienceArg {
+enum PolicyHolderArg {
     /// The job, which reads the secrets.
     Job,
-    /// A verifier, which checks that the secrets exist and can't read them.
-    Verifier,
+    /// A presence check, which can't read them.
+    PresenceCheck,
 }
 
 /// The arguments of `policy lint`.
@@ -87,8 +87,8 @@ pub(crate) struct ExplainArgs {
     /// root namespace.
     #[arg(long, value_name = "NAME")]
     policy_namespace: Option<String>,
-    /// Read the policies as this server does.
-    #[arg(long, value_enum, value_name = "SERVER", default_value_t = DialectArg::Portable)]
+    /// Evaluate the policies in this dialect.
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = DialectArg::Portable)]
     dialect: DialectArg,
 }
 
@@ -112,13 +112,13 @@ pub(crate) fn policy(command: &PolicyCommand, app: &App<'_>) -> Exit {
 
 fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate> {
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
-    let audience = match args.audience {
-        AudienceArg::Job => Audience::Job,
-        AudienceArg::Verifier => Audience::Verifier,
+    let holder = match args.holder {
+        PolicyHolderArg::Job => PolicyHolder::Job,
+        PolicyHolderArg::PresenceCheck => PolicyHolder::PresenceCheck,
     };
     let request = PolicyGenerateRequest {
         profile: profile(&args.manifest, app),
-        audience,
+        holder,
         policy_namespace: args.policy_namespace.clone(),
         namespace: vault::namespace(app.settings).unwrap_or_default(),
         variables: &app.settings.variables,

@@ -104,7 +104,7 @@ pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationE
         let set_by = format!("`deny` of {}", project_file.display());
         Some(DenyRule { target: set.value.parse().ok()?, set_by })
     });
-    Ok(Rules { allow: Vec::new(), deny: deny.collect() })
+    Ok(Rules { accept: Vec::new(), deny: deny.collect() })
 }
 
 fn project_layer(file: &Path) -> Result<Option<Layer>, ConfigurationError> {

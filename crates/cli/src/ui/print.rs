@@ -71,7 +71,7 @@ impl Ui {
         Self {
             command: command_line.command.name(),
             subject_file: command_line.command.subject_file(),
-            rules: Rules { allow: Vec::new(), deny },
+            rules: Rules { accept: Vec::new(), deny },
             format: output.format,
             quiet: output.quiet,
             layout,

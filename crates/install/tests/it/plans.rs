@@ -130,7 +130,7 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
             }
             let mut second = cache.request("env", packages(&cache, after));
             second.lock_digest = "second".into();
-            second.link_scripts = scripts;
+            second.run_post_link_scripts = scripts;
             if other % 2 == 0 {
                 second.variables.insert("OMP".into(), "4".into());
             }

@@ -113,8 +113,8 @@ impl Lock {
 
     /// Digests everything that determines the contents of a prefix of this platform. The same
     /// digest means the same prefix.
-    pub fn environment_digest(&self, platform: Subdir, link_scripts: bool) -> String {
-        let mut text = format!("{platform}\n{link_scripts}\n");
+    pub fn environment_digest(&self, platform: Subdir, run_post_link_scripts: bool) -> String {
+        let mut text = format!("{platform}\n{run_post_link_scripts}\n");
         for (name, value) in &self.variables {
             let _ = writeln!(text, "{name}={value:?}");
         }

@@ -7,7 +7,7 @@ use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
 use super::location::Location;
-use super::need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
+use super::need::{CheckMode, Locator, Need, Required, TargetVariable, Ttl, VariableContent};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
 use super::{parameters, validate};
 
@@ -25,7 +25,7 @@ const KEYS: [&str; 14] = [
     "required",
     "ttl",
     "why",
-    "verify",
+    "check",
 ];
 
 /// Reads the need of `entry`: its name and its keys.
@@ -67,8 +67,8 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
         why: fields.text_matching("why", validate::free_text),
-        verify: fields
-            .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
+        check: fields
+            .choice("check", &[("online", CheckMode::Online), ("offline", CheckMode::Offline)])
             .unwrap_or_default(),
         pos: entry.pos(),
         mount_pos,

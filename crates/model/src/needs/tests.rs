@@ -22,7 +22,7 @@ needs:
     - sign
     required:
       any_of: keys
-    verify: offline
+    check: offline
   token:
     engine: kv2
     mount: secret

@@ -10,6 +10,6 @@ mod test;
 
 pub use error::PolicyCommandError;
 pub use explain::{PolicyExplainRequest, PolicyExplanation, explain};
-pub use generate::{Audience, GeneratedPolicy, PolicyGenerateRequest, generate};
+pub use generate::{GeneratedPolicy, PolicyGenerateRequest, PolicyHolder, generate};
 pub use lint::lint;
 pub use test::{PolicyTests, test};

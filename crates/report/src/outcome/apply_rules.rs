@@ -42,7 +42,7 @@ impl Summary {
 
 /// Applies the rules to the findings, sorts them, and derives summary and exit code.
 ///
-/// An allowance in force turns a finding into a note, and no deny rule raises it again. The
+/// An exception in force turns a finding into a note, and no deny rule raises it again. The
 /// findings of a failure can't be allowed: without an answer there is nothing to accept.
 pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules) -> FinalReport {
     let mut found: Vec<_> = findings.into_iter().map(|finding| (finding, false)).collect();
@@ -65,34 +65,34 @@ pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules
     FinalReport { exit, summary: Summary::count(&findings), findings }
 }
 
-/// Applies the allowances, and marks the findings that one in force covers. Returns a finding
-/// for each allowance that covers nothing.
+/// Applies the exceptions, and marks the findings that one in force covers. Returns a finding
+/// for each exception that covers nothing.
 fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
     let mut unused = Vec::new();
-    for allowance in &rules.allow {
+    for exception in &rules.accept {
         let mut covers = false;
         for (finding, is_allowed) in found.iter_mut() {
-            if !allowance.covers(finding) {
+            if !exception.covers(finding) {
                 continue;
             }
             covers = true;
-            let verb = if allowance.in_force { "is" } else { "was" };
-            let (until, place, reason) = (allowance.until, &allowance.place, &allowance.reason);
+            let verb = if exception.in_force { "is" } else { "was" };
+            let (until, place, reason) = (exception.until, &exception.place, &exception.reason);
             finding.add_note(format!("it {verb} accepted until {until} ({place}): {reason}"));
-            if allowance.in_force {
+            if exception.in_force {
                 finding.level = Level::Note;
                 *is_allowed = true;
             }
         }
-        if !covers && allowance.was_checked {
+        if !covers && exception.was_checked {
             let message = format!(
-                "the allowance of {} for {} matches no finding",
-                allowance.finding, allowance.subject
+                "the exception of {} for {} matches no finding",
+                exception.code, exception.subject
             );
             unused.push(
                 Finding::new(Code::UnusedException, message)
-                    .at(allowance.place.clone())
-                    .with_help("remove the allowance"),
+                    .at(exception.place.clone())
+                    .with_help("remove the exception"),
             );
         }
     }

@@ -1,7 +1,7 @@
 //! The end of a run: when all findings are known, the rules of the run are applied once, and the
 //! summary and the exit code are derived from the result.
 //!
-//! A run never ends with 0 if there is an error that no allowance in force covers, and the
+//! A run never ends with 0 if there is an error that no exception in force covers, and the
 //! summary never contradicts the exit code.
 
 mod apply_rules;
@@ -10,4 +10,4 @@ mod rules;
 
 pub use apply_rules::{FinalReport, Summary, apply_rules};
 pub use completion::{Completion, Failure};
-pub use rules::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules, UnknownDenyTarget};
+pub use rules::{DenyRule, DenyTarget, Exception, FindingSubject, Rules, UnknownDenyTarget};

@@ -10,7 +10,7 @@ use crate::{Code, Finding, Level, Place, nearest};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
     /// Findings that are accepted until a date.
-    pub allow: Vec<Allowance>,
+    pub accept: Vec<Exception>,
     /// Findings that become errors.
     pub deny: Vec<DenyRule>,
 }
@@ -18,7 +18,7 @@ pub struct Rules {
 impl Rules {
     /// Adds the rules of another source. No source removes a rule of another one.
     pub fn extend(&mut self, other: Self) {
-        self.allow.extend(other.allow);
+        self.accept.extend(other.accept);
         self.deny.extend(other.deny);
     }
 
@@ -30,9 +30,9 @@ impl Rules {
 
 /// A finding that is accepted until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allowance {
+pub struct Exception {
     /// The code of the finding.
-    pub finding: Code,
+    pub code: Code,
     /// The need or policy that the finding must be about.
     pub subject: FindingSubject,
     /// The reason for accepting it.
@@ -41,21 +41,21 @@ pub struct Allowance {
     pub until: Date,
     /// Whether `until` hasn't passed.
     pub in_force: bool,
-    /// The place of the allowance in its file.
+    /// The place of the exception in its file.
     pub place: Place,
-    /// Whether this run checked for such findings. Only then an allowance that matches nothing
+    /// Whether this run checked for such findings. Only then an exception that matches nothing
     /// is unused: some findings need a server's answer.
     pub was_checked: bool,
 }
 
-impl Allowance {
-    /// Whether this allowance covers `finding`.
+impl Exception {
+    /// Whether this exception covers `finding`.
     pub(super) fn covers(&self, finding: &Finding) -> bool {
         let about = match &self.subject {
             FindingSubject::Need(name) => finding.need.as_ref() == Some(name),
             FindingSubject::Policy(name) => finding.policy.as_ref() == Some(name),
         };
-        finding.code == self.finding && about
+        finding.code == self.code && about
     }
 }
 

@@ -247,7 +247,7 @@ impl Manifest {
             namespace_path: self.default_namespace(),
             identity: None,
             token: None,
-            job: None,
+            job_duration: None,
             allow_plaintext_loopback: false,
             needs: self
                 .needs

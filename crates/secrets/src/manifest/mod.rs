@@ -7,7 +7,7 @@ mod resolve;
 mod schema;
 
 pub use model::{
-    Allowance, Auth, AuthMethod, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
+    Auth, AuthMethod, Exception, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
     ServerDialect, TokenRules,
 };
 pub use read::{ManifestError, ManifestLocation};

@@ -37,7 +37,7 @@ pub struct Manifest {
     pub profiles: BTreeMap<String, Profile>,
     /// Findings that are accepted until a date.
     #[schemars(default)]
-    pub allow: Vec<Allowance>,
+    pub accept: Vec<Exception>,
     /// Codes of warnings that count as errors.
     #[schemars(default)]
     pub deny: BTreeSet<Code>,
@@ -134,7 +134,7 @@ pub struct Profile {
     pub token: Option<TokenRules>,
     /// How long the job takes, which its token must last.
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
-    pub job: Option<String>,
+    pub job_duration: Option<String>,
     /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
@@ -231,9 +231,9 @@ pub enum ForbiddenToken {
 /// A finding that is accepted until a date.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Allowance {
+pub struct Exception {
     /// The finding's code.
-    pub finding: Code,
+    pub code: Code,
     /// The need that it is accepted for.
     #[schemars(default)]
     pub need: Option<String>,
@@ -242,7 +242,7 @@ pub struct Allowance {
     pub policy: Option<String>,
     /// The reason.
     pub reason: String,
-    /// The last day of the allowance.
+    /// The last day of the exception.
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Date,
     /// Its place in the file.

@@ -1,4 +1,4 @@
-//! The output: the table, allowances, and names from a server.
+//! The output: the table, exceptions, and names from a server.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::scenario::{
 };
 
 #[test]
-fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
+fn an_exception_of_a_server_code_applies_online_and_is_not_unused_offline() {
     let until = "until: 2999-12-31";
     let allow = |code: &str| {
-        format!("allow:\n  - {{finding: {code}, need: db_creds, reason: soon, {until}}}\n")
+        format!("accept:\n  - {{code: {code}, need: db_creds, reason: soon, {until}}}\n")
     };
     Scenario::with_needs(DB)
         .with_lines(&allow("secret-missing"))

@@ -143,7 +143,7 @@ impl Scenario {
     pub(crate) fn expect_findings(self, findings: &[(Level, &str)], exit: u8, texts: &[&str]) {
         let mut outcome = self.outcome();
         outcome.findings = final_report(&outcome, &[]).findings;
-        outcome.rules.allow.clear();
+        outcome.rules.accept.clear();
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let reported: Vec<_> =

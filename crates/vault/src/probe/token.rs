@@ -84,7 +84,7 @@ pub(super) async fn lookup_self(
         uses_left: (lookup.num_uses != 0).then(|| u64::try_from(lookup.num_uses).unwrap_or(0)),
         batch: lookup.kind == "batch",
     };
-    if !request.as_verifier
+    if !request.presence_only
         && token.uses_left.is_none()
         && token_life::depends_on_mount(&token, request.profile)
         && let Some((mount, _)) = lookup.path.strip_prefix("auth/").and_then(|p| p.rsplit_once('/'))

@@ -201,7 +201,7 @@ fn only_the_requests_for_the_facts_are_sent() {
         ]
     );
     let script = server("imitates a server in development");
-    let job = TestJob { as_verifier: true, ..TestJob::on(&script) };
+    let job = TestJob { presence_only: true, ..TestJob::on(&script) };
     let facts = job.with_needs(&[("db", "{engine: kv2, mount: secret, path: ml/db}")]).facts();
     assert_eq!(facts.capabilities, Err(envlock_secrets::facts::UnknownReason::NotRequested));
     let requests = requests_of(&script);

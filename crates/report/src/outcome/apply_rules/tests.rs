@@ -4,16 +4,16 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::*;
 use crate::{
     Place,
-    outcome::{Allowance, DenyRule, DenyTarget, Failure, FindingSubject},
+    outcome::{DenyRule, DenyTarget, Exception, Failure, FindingSubject},
 };
 
 fn denied(target: DenyTarget) -> Rules {
-    Rules { allow: Vec::new(), deny: vec![DenyRule::from_flag(target)] }
+    Rules { accept: Vec::new(), deny: vec![DenyRule::from_flag(target)] }
 }
 
-fn allowance(finding: Code, subject: FindingSubject, in_force: bool) -> Allowance {
-    Allowance {
-        finding,
+fn exception(code: Code, subject: FindingSubject, in_force: bool) -> Exception {
+    Exception {
+        code,
         subject,
         reason: "until the move".to_owned(),
         until: date(2027, 1, 31),
@@ -23,8 +23,8 @@ fn allowance(finding: Code, subject: FindingSubject, in_force: bool) -> Allowanc
     }
 }
 
-fn allowed(finding: Code, subject: FindingSubject, in_force: bool) -> Rules {
-    Rules { allow: vec![allowance(finding, subject, in_force)], deny: Vec::new() }
+fn accepted(code: Code, subject: FindingSubject, in_force: bool) -> Rules {
+    Rules { accept: vec![exception(code, subject, in_force)], deny: Vec::new() }
 }
 
 fn need(name: &str) -> FindingSubject {
@@ -56,23 +56,23 @@ fn denied_warnings_are_errors_and_notes_stay_notes() {
 }
 
 #[test]
-fn an_allowance_for_a_policy_matches_its_name_and_not_the_message() {
+fn an_exception_for_a_policy_matches_its_name_and_not_the_message() {
     let finding = Finding::new(Code::UnusedPolicy, "words").about_policy("ci-db");
     let subject = |name: &str| FindingSubject::Policy(name.to_owned());
-    let rules = |name| allowed(Code::UnusedPolicy, subject(name), true);
+    let rules = |name| accepted(Code::UnusedPolicy, subject(name), true);
     let report = apply_rules(vec![finding.clone()], Completion::Complete, &rules("ci-db"));
     assert_eq!(report.summary, Summary { errors: 0, warnings: 0, notes: 1 });
     let other = apply_rules(vec![finding], Completion::Complete, &rules("words"));
-    assert_eq!(other.summary.warnings, 2, "the finding and the unused allowance");
+    assert_eq!(other.summary.warnings, 2, "the finding and the unused exception");
 }
 
 #[test]
-fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() {
+fn an_exception_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() {
     let found = vec![Finding::new(Code::ExcessRights, "x").about_need("db")];
     let deny = denied(DenyTarget::Code(Code::ExcessRights)).deny;
     let with = |in_force| Rules {
         deny: deny.clone(),
-        ..allowed(Code::ExcessRights, need("db"), in_force)
+        ..accepted(Code::ExcessRights, need("db"), in_force)
     };
     let report = apply_rules(found.clone(), Completion::Complete, &with(true));
     assert_eq!((report.exit, report.summary.notes), (Exit::Success, 1));
@@ -82,18 +82,18 @@ fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() 
 }
 
 #[test]
-fn an_allowance_is_unused_only_if_its_code_was_checked() {
-    let mut rules = allowed(Code::SecretMissing, need("db"), true);
+fn an_exception_is_unused_only_if_its_code_was_checked() {
+    let mut rules = accepted(Code::SecretMissing, need("db"), true);
     let report = apply_rules(Vec::new(), Completion::Complete, &rules);
     assert_eq!(report.findings[0].code, Code::UnusedException);
     assert!(report.findings[0].message.ends_with("for need db matches no finding"));
-    rules.allow[0].was_checked = false;
+    rules.accept[0].was_checked = false;
     assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).findings, []);
 }
 
 #[test]
-fn an_unused_allowance_can_be_denied_too() {
-    let mut rules = allowed(Code::SecretMissing, need("db"), true);
+fn an_unused_exception_can_be_denied_too() {
+    let mut rules = accepted(Code::SecretMissing, need("db"), true);
     rules.deny = denied(DenyTarget::Warnings).deny;
     assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).exit, Exit::Findings);
 }
@@ -145,15 +145,15 @@ fn rules() -> impl Strategy<Value = Rules> {
     let subject = (any::<bool>(), select(&NAMES[..])).prop_map(|(is_need, name)| {
         if is_need { need(name) } else { FindingSubject::Policy(name.to_owned()) }
     });
-    let allow = (select(&CODES[..]), subject, any::<bool>(), any::<bool>()).prop_map(
-        |(code, subject, in_force, was_checked)| Allowance {
+    let accept = (select(&CODES[..]), subject, any::<bool>(), any::<bool>()).prop_map(
+        |(code, subject, in_force, was_checked)| Exception {
             was_checked,
-            ..allowance(code, subject, in_force)
+            ..exception(code, subject, in_force)
         },
     );
     let deny = option::of(select(&CODES[..]))
         .prop_map(|code| DenyRule::from_flag(code.map_or(DenyTarget::Warnings, DenyTarget::Code)));
-    (vec(allow, 0..4), vec(deny, 0..3)).prop_map(|(allow, deny)| Rules { allow, deny })
+    (vec(accept, 0..4), vec(deny, 0..3)).prop_map(|(accept, deny)| Rules { accept, deny })
 }
 
 fn completions() -> impl Strategy<Value = Completion> {
@@ -172,11 +172,11 @@ fn completions() -> impl Strategy<Value = Completion> {
 
 proptest! {
     #[test]
-    fn a_run_with_an_error_succeeds_only_if_an_allowance_in_force_covers_it(
+    fn a_run_with_an_error_succeeds_only_if_an_exception_in_force_covers_it(
         found in findings(), rules in rules(),
     ) {
         let covered = |finding: &Finding| {
-            rules.allow.iter().any(|allowance| allowance.in_force && allowance.covers(finding))
+            rules.accept.iter().any(|exception| exception.in_force && exception.covers(finding))
         };
         let uncovered = found.iter().any(|f| f.level == Level::Error && !covered(f));
         let report = apply_rules(found.clone(), Completion::Complete, &rules);

@@ -86,13 +86,13 @@ impl<'a> OnlineEvaluation<'a> {
         self.facts.needs.get(need)
     }
 
-    /// The token of the job; `None` if a verifier's token was used, for which other rules apply.
+    /// The token of the job; `None` if a presence check's token was used, for which other rules apply.
     pub(super) fn job_token(&self) -> Option<&'a Token> {
-        (!self.is_verifier()).then_some(&self.facts.token)
+        (!self.is_presence_only()).then_some(&self.facts.token)
     }
 
-    /// Whether a verifier's token was used: only the policies then decide what the job may do.
-    pub(super) fn is_verifier(&self) -> bool {
+    /// Whether a presence check's token was used: only the policies then decide what the job may do.
+    pub(super) fn is_presence_only(&self) -> bool {
         self.facts.capabilities == Err(UnknownReason::NotRequested)
     }
 
