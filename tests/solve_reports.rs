@@ -1,4 +1,4 @@
-//! What a solve reports besides packages: dropped platforms and needs of secrets.
+//! What a solve reports besides packages: dropped platforms and needs.
 
 use envlock_testkit::{Subdir, TestMirror};
 

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a job gets the secrets that it needs, and nothing more.
     CheckSecrets(CheckSecretsArgs),
-    /// Write the first secrets manifest, and list its needs.
+    /// Write a new secrets manifest, and list the needs.
     #[command(subcommand)]
     Secrets(SecretsCommand),
     /// Generate, lint, explain and test policies of Vault and OpenBao.
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// Explain the code of a finding and what to do about it.
     Explain(ExplainArgs),
-    /// Print the configuration in force and the origin of each value.
+    /// Print the effective configuration and where each value was set.
     Config(ProjectArgs),
     /// Check sources, cache, links, clock, proxies and certificates.
     Doctor(ProjectArgs),

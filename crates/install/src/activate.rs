@@ -30,7 +30,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 /// conda's value for a variable that an environment must not set.
 const UNSET: &str = "***unset***";
 
-/// The most bytes of a file of variables.
+/// The maximum number of bytes of a file of variables.
 const MAX_BYTES: u64 = 16_000_000;
 
 /// The search path if `PATH` isn't set; conda assumes the same.

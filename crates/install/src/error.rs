@@ -24,7 +24,7 @@ pub enum BadPrefix {
     #[error("its name isn't Unicode")]
     NotUnicode,
     /// The path has a character that shebangs, shell scripts or `PATH` can't contain.
-    #[error("scripts and PATH can't carry the character {0:?} in it")]
+    #[error("it contains {0:?}, which isn't possible in shebangs, scripts or PATH")]
     Character(char),
     /// The path is a symbolic link.
     #[error("it is a symbolic link to `{}`", .0.display())]
@@ -33,7 +33,7 @@ pub enum BadPrefix {
     #[error("it is a file")]
     File,
     /// The name is one that envlock uses for paths next to a prefix.
-    #[error("a name with `{0}` is for what envlock keeps next to a prefix")]
+    #[error("names that contain `{0}` are reserved by envlock")]
     ReservedName(&'static str),
     /// The name is too long to add `~previous` and other suffixes to it.
     #[error("its name has {0} bytes, and file systems allow 255 with what envlock adds")]
@@ -50,7 +50,7 @@ pub enum BadPrefix {
         path: PathBuf,
         /// The prefix, in bytes.
         length: usize,
-        /// The most bytes that fit.
+        /// The maximum number of bytes that fit.
         room: usize,
     },
 }

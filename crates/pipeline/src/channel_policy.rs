@@ -125,12 +125,10 @@ pub(crate) fn anaconda_terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Opt
     urls.any(is_anaconda).then(|| {
         Finding::new(
             Code::DefaultsTerms,
-            "packages come from Anaconda's own channels, whose terms of service ask larger \
-             organisations to pay",
+            "packages come from Anaconda's own channels, whose terms of service require \
+             larger organisations to pay",
         )
-        .with_note(
-            "its servers refuse whole networks at times; mirrors change nothing of the terms",
-        )
+        .with_note("its servers sometimes block whole networks; the terms also apply to mirrors")
         .with_help(
             "use `conda-forge`, or forbid them: `forbid-channels = [\"defaults\"]` in envlock.toml",
         )

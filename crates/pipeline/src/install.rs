@@ -74,7 +74,7 @@ pub struct Installed {
     pub skipped_pip_lines: Vec<String>,
     /// The number of packages that the lock has for this platform.
     pub packages: usize,
-    /// The needs of secrets in the lock.
+    /// The needs in the lock.
     pub needs: Option<LockedNeeds>,
     /// Whether the project has a secrets manifest with the same needs, so that `check-secrets`
     /// accepts the lock.
@@ -155,7 +155,7 @@ impl AsFindings for InstallError {
                     finding.add_note(package);
                 }
                 vec![finding.with_help(
-                    "install on a machine that has it; or, where the machine is known better, set \
+                    "install on a machine that has it; or, if the target machine has it, set \
                      `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",
                 )]
             }
@@ -380,7 +380,8 @@ fn missing_but_not_needed(
         let message = format!("the lock was made for a machine with {}", lacking.join(", "));
         Finding::new(Code::VirtualPackagesDiffer, message)
             .with_note(
-                "this one hasn't; no package asks for it by name, but one may be built on it",
+                "this machine doesn't have it; no package depends on it by name, but one may have been \
+                 built for it",
             )
             .with_help("`envlock solve --virtual-package default` makes a lock for the default assumptions")
     })

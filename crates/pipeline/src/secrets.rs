@@ -7,7 +7,7 @@ use envlock_model::{
     needs::{self, StaleNeed},
 };
 use envlock_report::outcome::{self, Completion, Rules};
-use envlock_report::output::AskedServer;
+use envlock_report::output::CheckedServer;
 use envlock_report::secret_scan;
 use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_secrets::{
@@ -173,9 +173,9 @@ pub struct ServerRequest<'a> {
 pub struct SecretsReport {
     /// The findings, the rows of the table, and the manifest's rules.
     pub outcome: Outcome,
-    /// The server that was asked and the token's properties; `None` if no server responded.
-    pub asked: Option<AskedServer>,
-    /// Why the server couldn't be asked.
+    /// The server that was checked, and the token's properties; `None` if no server responded.
+    pub checked_server: Option<CheckedServer>,
+    /// Why the server couldn't be checked.
     failure: Option<ProbeError>,
 }
 
@@ -253,8 +253,9 @@ pub async fn check(
     outcome.findings.extend(secret_scan::secrets_in_file(&manifest.file, text));
     outcome.findings.extend(in_variables(manifest, &request.variables));
     outcome.findings.extend(server_findings);
-    let asked = online.map(|online| asked_server(online, profile.as_deref().unwrap_or_default()));
-    Ok(SecretsReport { outcome, asked, failure })
+    let checked_server =
+        online.map(|online| checked_server(online, profile.as_deref().unwrap_or_default()));
+    Ok(SecretsReport { outcome, checked_server, failure })
 }
 
 /// Sets the namespaces of the profiles, as the login reads them.
@@ -294,13 +295,13 @@ fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsRepo
     let message = "no needs: this project has no secrets manifest";
     let note = Finding::new(Code::NoManifest, message).at_level(Level::Note);
     let outcome = Outcome { findings: vec![note], rows: Vec::new(), rules: Rules::default() };
-    Ok(SecretsReport { outcome, asked: None, failure: None })
+    Ok(SecretsReport { outcome, checked_server: None, failure: None })
 }
 
-/// Describes the server that was asked and the token.
-fn asked_server(online: ServerFacts, profile: &str) -> AskedServer {
+/// Describes the server that was checked, and the token.
+fn checked_server(online: ServerFacts, profile: &str) -> CheckedServer {
     let ServerFacts { server, token, .. } = online;
-    AskedServer {
+    CheckedServer {
         server: server.address,
         version: server.version,
         clock_ahead: server.clock_ahead.map(|ahead| ahead.as_secs()),

@@ -335,7 +335,7 @@ impl<'a> Acl<'a> {
         candidates.filter(move |rule| self.rules[*rule].pattern.matches(path))
     }
 
-    /// The rules that match the `path` of a request too and that `deciding` hides.
+    /// The rules that match the `path` of a request too and that `deciding` overrides.
     pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
         self.hidden_from_root(&self.path_from_root(path, ""), listing, deciding)
     }

@@ -74,7 +74,7 @@ impl Block {
     }
 }
 
-/// An error that some servers report.
+/// An error that some dialects report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DialectError {
     pub(crate) dialects: DialectSet,

@@ -85,7 +85,7 @@ impl fmt::Display for Unknown {
     }
 }
 
-/// The most unknowns that are kept, and the most characters of a name: a hostile rule could have a
+/// The maximum number of unknowns that are kept, and of characters of a name: a hostile rule could have a
 /// hundred thousand parameters, or a name of a megabyte.
 const KEPT: usize = 8;
 const KEPT_CHARACTERS: usize = 100;

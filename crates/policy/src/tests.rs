@@ -53,10 +53,10 @@ fn an_explanation_names_the_rule_the_priority_step_and_the_hidden_rules() {
     assert_eq!(
         explanation(Dialect::Vault, text, Operation::Update, "k/a/b"),
         "vault: update k/a/b: denied
-  why:   the rule grants read, and update is needed
-  rule:  path \"k/+/b\" of p (p.hcl:4:6)
-  since: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never merged
-  hides: path \"k/*\" of p (p.hcl:1:6)
+  why:            the rule grants read, and update is needed
+  rule:           path \"k/+/b\" of p (p.hcl:4:6)
+  chosen because: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never merged
+  overrides:      path \"k/*\" of p (p.hcl:1:6)
   capabilities-self returns: read
 "
     );
@@ -205,7 +205,7 @@ fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
                 path \"ca/root\" { capabilities = [\"delete\"] }";
     for dialect in Dialect::PORTABLE {
         let seal = explanation(dialect, text, Operation::Update, "sys/seal");
-        assert!(seal.contains(": denied\n  why:   the endpoint is protected"), "{seal}");
+        assert!(seal.contains(": denied\n  why:            the endpoint is protected"), "{seal}");
         assert!(allowed(dialect, text, Operation::Read, "sys/audit"));
         assert!(!allowed(dialect, text, Operation::List, "auth/token/accessors"));
         assert!(allowed(dialect, text, Operation::Help, "sys/seal"));

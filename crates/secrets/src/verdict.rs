@@ -23,7 +23,7 @@ pub struct PolicyVerdict {
     pub reason: Reason,
     /// The first blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// The first of the other rules that match, which the deciding rule hides.
+    /// The first of the other rules that match, which the deciding rule overrides.
     pub hidden: Vec<RuleOrigin>,
     /// The number of hidden rules that aren't in `hidden`.
     pub more_hidden: usize,
@@ -148,7 +148,7 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
     }
 }
 
-/// The most rules, and the most blocks of a rule, that a verdict names: a hostile policy can have
+/// The maximum number of rules, and of blocks of a rule, that a verdict names: a hostile policy can have
 /// a hundred thousand that match one path.
 const SHOWN_RULES: usize = 5;
 

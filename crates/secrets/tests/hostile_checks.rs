@@ -87,9 +87,9 @@ fn ten_thousand_blocks_that_match_a_request_are_named_in_a_few_lines() {
     let outcome = outcome(&manifest, &policy).unwrap();
     let denied = outcome.findings.iter().find(|finding| finding.code == "request-denied").unwrap();
     assert_eq!(denied.related.len(), 5, "{denied:?}");
-    let hides: Vec<_> = denied.notes.iter().filter(|note| note.contains("hides")).collect();
-    assert_eq!(hides.len(), 6, "{hides:?}");
-    assert_eq!(hides[5], "the deciding rule hides 1 more rule");
+    let overrides: Vec<_> = denied.notes.iter().filter(|note| note.contains("overrides")).collect();
+    assert_eq!(overrides.len(), 6, "{overrides:?}");
+    assert_eq!(overrides[5], "the deciding rule overrides 1 more rule");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use envlock_secrets::manifest::{Auth, AuthMethod, ResolvedProfile, RuntimeValue}
 
 use crate::{CredentialFault, FileFault, Secret};
 
-/// The most bytes of a credential's file. A certificate chain has a few thousand.
+/// The maximum number of bytes of a credential's file. A certificate chain has a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The sources of credentials: environment variables and files. Variables are read by name, one

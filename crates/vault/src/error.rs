@@ -261,10 +261,7 @@ impl ProbeError {
                 vec!["if you didn't use it, it may have been intercepted".to_owned()]
             }
             Self::WrappingTokenMismatch { .. } => {
-                vec![
-                    "it may have been exchanged during its delivery; it wasn't unwrapped"
-                        .to_owned(),
-                ]
+                vec!["it may have been replaced in transit; it wasn't unwrapped".to_owned()]
             }
             Self::ConnectionLost { tls: true, .. } => vec![
                 "a server that requires a client certificate may also do this: VAULT_CLIENT_CERT"

@@ -40,7 +40,7 @@ pub struct ClientIdentity {
 /// How often, and for how long, a request is retried.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The most tries, including the first.
+    /// The maximum number of tries, including the first.
     pub tries: u32,
     /// The first pause. Each following pause is twice as long.
     pub pause: Duration,

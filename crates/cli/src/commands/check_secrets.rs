@@ -65,19 +65,20 @@ fn answer(
     table_width: usize,
 ) -> Answer<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
-    let SecretsReport { outcome: Outcome { findings, rows, rules }, asked, .. } = report;
+    let SecretsReport { outcome: Outcome { findings, rows, rules }, checked_server, .. } = report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
         return Answer::from_failure(interrupted()).with_findings(left);
     }
-    let head =
-        asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
+    let head = checked_server
+        .as_ref()
+        .map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
     let table = match rows.as_slice() {
         [] => String::new(),
         rows => format!("{}\n", checks::table(rows).render(table_width)),
     };
-    let result = output::CheckSecrets { asked, answers: rows };
+    let result = output::CheckSecrets { checked_server, answers: rows };
     let answer = Answer::done(result, head + &table);
     answer.with_completion(completion).with_findings(findings).with_rules(rules).of_check()
 }

@@ -197,7 +197,7 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
         text.push_str("post-link scripts would run\n");
     }
     if installed.plan.needs_recovery() {
-        text.push_str("before that, the rest of a killed install would be removed\n");
+        text.push_str("what a killed install left behind would be removed first\n");
     }
     text + &format!("dry run: {prefix} is unchanged\n")
 }

@@ -26,7 +26,7 @@ use crate::{
 /// The subcommands of `secrets`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsCommand {
-    /// Write secrets.yml with comments, and the least policies. Asks, unless `--need` is given.
+    /// Write secrets.yml with comments, and least-privilege policies. Asks, unless `--need` is given.
     Init(InitArgs),
     /// Print the needs as a table.
     List(ManifestArgs),
@@ -54,7 +54,7 @@ impl InitArgs {
     }
 }
 
-/// Writes the first manifest.
+/// Writes a new manifest.
 pub(crate) fn init(args: &InitArgs, app: &App<'_>) -> Exit {
     app.ui.finish(write_first(args, app))
 }
@@ -106,15 +106,15 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
         if path.is_empty() {
             break;
         }
-        let engine = line("Its engine", "kv2")?;
-        let fields = line("Its fields, such as host,username,password", "")?;
+        let engine = line("Secrets engine", "kv2")?;
+        let fields = line("Fields, such as host,username,password", "")?;
         needs.push(format!("{engine}:{path}:{fields}").parse().map_err(wrong)?);
     }
     if needs.is_empty() {
         return Ok(None);
     }
-    let name = line("The name of the profile", "ci")?;
-    let method = line("How its job logs in", "jwt")?;
+    let name = line("Name of the profile", "ci")?;
+    let method = line(&format!("Auth method of profile {name}"), "jwt")?;
     Ok(Some((needs, vec![format!("{name}:{method}").parse().map_err(wrong)?])))
 }
 

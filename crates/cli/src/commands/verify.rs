@@ -82,14 +82,14 @@ fn difference(difference: FileDifference) -> output::FileDifference {
         DifferenceKind::Missing => ("missing", "is missing".to_owned()),
         DifferenceKind::Changed => ("changed", "has other bytes".to_owned()),
         DifferenceKind::Size { expected, found } => {
-            ("size", format!("has {found} bytes, recorded are {expected}"))
+            ("size", format!("has {found} bytes instead of {expected}"))
         }
         DifferenceKind::Type => ("type", "is of another type".to_owned()),
         DifferenceKind::Target { expected, found } => {
-            ("target", format!("links to {}, recorded is {}", found.display(), expected.display()))
+            ("target", format!("links to {} instead of {}", found.display(), expected.display()))
         }
         DifferenceKind::Mode { expected, found } => {
-            ("mode", format!("has mode {found:04o}, recorded is {expected:04o}"))
+            ("mode", format!("has mode {found:04o} instead of {expected:04o}"))
         }
         DifferenceKind::Untracked => ("untracked", "belongs to no package".to_owned()),
         DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),

@@ -42,7 +42,7 @@ pub(crate) struct Ui {
 /// The maximum width of prose, in columns, since longer lines are harder to read.
 const MAX_WIDTH: usize = 100;
 
-/// The most bytes of an answer that is typed.
+/// The maximum number of bytes of an answer that is typed.
 const MAX_ANSWER: u64 = 4096;
 
 /// The minimum width, in columns: below it, paragraphs have no room next to their indents.

@@ -58,7 +58,7 @@ fn cache(folder: &Path) -> CheckResult {
     match free_bytes(folder) {
         Some(room) if room < MIN_FREE_BYTES => {
             let message = format!("{shown} has {holds}; {} are free", format_size(room));
-            CheckResult::failed("cache", message, "free some, or remove what is in the cache")
+            CheckResult::failed("cache", message, "free some disk space, or delete the cache")
         }
         Some(room) => {
             CheckResult::ok("cache", format!("{shown} has {holds}; {} are free", format_size(room)))

@@ -123,7 +123,7 @@ fn template_without_value(pattern: &str) -> Option<Notation> {
     })
 }
 
-/// The most patterns that alternatives are written out as.
+/// The maximum number of patterns that alternatives are written out as.
 const ALTERNATIVES: usize = 8;
 
 /// `{a,b}` and `(a|b)`.

@@ -10,7 +10,7 @@ use crate::capability::Capability;
 
 pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
     if block.capabilities.is_empty() {
-        let message = "grants nothing, and still hides every less specific rule";
+        let message = "grants nothing, and still overrides every less specific rule";
         let help = "write capabilities = [\"deny\"] if that is intended, or remove the block";
         sink.warn_block(Code::GrantsNothing, block, message, help);
     }

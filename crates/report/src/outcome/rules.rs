@@ -62,7 +62,7 @@ impl Exception {
 /// The need or policy that a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindingSubject {
-    /// A need of a credential.
+    /// A need.
     Need(String),
     /// A policy.
     Policy(String),

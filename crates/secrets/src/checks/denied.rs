@@ -1,4 +1,4 @@
-//! `request-denied`: a request of a need is denied by every server, with the rule to add.
+//! `request-denied`: a request of a need is denied in every dialect, with the rule to add.
 
 use std::collections::BTreeMap;
 
@@ -41,14 +41,14 @@ fn denied(
     let mut finding = Finding::new(Code::RequestDenied, message);
     for origin in &verdict.hidden {
         let note = format!(
-            "the deciding rule hides path \"{}\" of {} ({})",
+            "the deciding rule overrides path \"{}\" of {} ({})",
             origin.pattern, origin.policy, origin.place
         );
         finding.add_note(note);
     }
     if verdict.more_hidden > 0 {
         finding.add_note(format!(
-            "the deciding rule hides {}",
+            "the deciding rule overrides {}",
             count(verdict.more_hidden, "more rule")
         ));
     }
@@ -152,7 +152,8 @@ fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "the group {group} must have exactly one need, and {} are allowed",
+            "exactly one need of the group {group} may be usable (`one_of`), but the policies \
+             allow {}",
             members.join(", ")
         );
         let finding = Finding::new(Code::OneOfAmbiguous, message)

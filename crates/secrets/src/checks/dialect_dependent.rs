@@ -1,4 +1,4 @@
-//! `dialect-dependent`: one server denies a request, and another allows it, or some of the requests
+//! `dialect-dependent`: one dialect denies a request, and another allows it, or some of the requests
 //! that the job may send.
 
 use envlock_report::{Code, Finding};

@@ -50,7 +50,7 @@ pub(super) fn check(
     }
 }
 
-/// The most findings for one profile; the others are counted.
+/// The maximum number of findings for one profile; the others are counted.
 const MAX_FINDINGS: usize = 500;
 
 fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {

@@ -52,7 +52,7 @@ pub(super) fn explain_denial(
     Some(finding)
 }
 
-/// The most blocks of a rule that a finding names.
+/// The maximum number of blocks of a rule that a finding names.
 const NAMED: usize = 5;
 
 /// Returns the blocks that name a logical path of kv2. They must be changed, not removed.

@@ -235,8 +235,9 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
 
 /// Reports rules that never decide because of other policies of the profile.
 fn never_decides(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let beaten = rules_that_never_decide(&evaluation.acls).into_iter();
-    findings.extend(beaten.map(|finding| finding.in_profile(&evaluation.checked.profile.name)));
+    let unreachable = rules_that_never_decide(&evaluation.acls).into_iter();
+    findings
+        .extend(unreachable.map(|finding| finding.in_profile(&evaluation.checked.profile.name)));
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.

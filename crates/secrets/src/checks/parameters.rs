@@ -42,7 +42,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
     }
 }
 
-/// The most unknowns that a finding lists.
+/// The maximum number of unknowns that a finding lists.
 const SHOWN: usize = 4;
 
 /// What to write, so that nothing is unknown any more.

@@ -9,7 +9,7 @@ use envlock_text::Pos;
 
 use super::model::{Auth, Manifest, Profile, RuntimeValue, TokenRules};
 
-/// The most profiles that a profile can extend, one after another.
+/// The maximum number of profiles that a profile can extend, one after another.
 const MAX_ANCESTORS: usize = 16;
 
 /// A profile, with everything from the profiles that it extends.

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{Address, ProbeError, RedirectTarget, Settings};
 
-/// The most bytes of an answer. Names and times have a few thousand.
+/// The maximum number of bytes of an answer. Names and times have a few thousand.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The HTTP client of one server.

@@ -19,7 +19,7 @@ use crate::connection::Connection;
 use crate::session::Session;
 use crate::{CredentialSources, NotRevoked, ProbeError, Settings, login};
 
-/// The most requests at the same time.
+/// The maximum number of requests at the same time.
 const MAX_CONCURRENT_REQUESTS: usize = 8;
 
 /// The longest time for a login in progress, or a logout, after an interruption.

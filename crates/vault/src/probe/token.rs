@@ -17,7 +17,7 @@ use crate::request::VaultRequest;
 use crate::session::{Session, expiry};
 use crate::{AnswerFault, ProbeError, ProbeRequest};
 
-/// The most paths in one request.
+/// The maximum number of paths in one request.
 const PATHS: usize = 200;
 
 /// The answer of `lookup-self`. It contains the token too, which is ignored.

@@ -35,7 +35,7 @@ pub(super) fn outcome(outcome: Outcome) -> String {
             let verb = if different == 1 { "differs" } else { "differ" };
             let untracked = match untracked {
                 0 => String::new(),
-                number => format!(", {number} of no package"),
+                number => format!(", {number} untracked"),
             };
             format!("{}, {different} {verb}{untracked}", count(files, "file"))
         }
@@ -107,9 +107,9 @@ fn waiting(prefix: &Path, installer: Option<&Installer>) -> String {
     let prefix = prefix.display();
     match installer {
         Some(Installer { pid, command, since }) => format!(
-            "waiting for process {pid}, which installs into `{prefix}` since {since}: {command}"
+            "waiting for process {pid}, which has been installing into `{prefix}` since {since}: {command}"
         ),
-        None => format!("waiting for another process, which installs into `{prefix}`"),
+        None => format!("waiting for another process, which is installing into `{prefix}`"),
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
             ),
             (
                 Outcome::PrefixVerified { files: 1, different: 0, untracked: 2 },
-                "1 file, 0 differ, 2 of no package",
+                "1 file, 0 differ, 2 untracked",
             ),
             (Outcome::Linked { packages: 1, files: 2 }, "1 package, 2 files"),
             (Outcome::Compiled { compiled: 0, sources: 1 }, "0 of 1 Python file"),
@@ -183,12 +183,12 @@ mod tests {
         };
         assert_eq!(
             notice(&Notice::WaitingForInstaller { prefix, installer: Some(installer) }),
-            "waiting for process 4242, which installs into `/envs/ml` since \
+            "waiting for process 4242, which has been installing into `/envs/ml` since \
              2026-11-23T18:30:12Z: envlock install -n 环境"
         );
         assert_eq!(
             notice(&Notice::WaitingForInstaller { prefix: "/envs/ml".into(), installer: None }),
-            "waiting for another process, which installs into `/envs/ml`"
+            "waiting for another process, which is installing into `/envs/ml`"
         );
     }
 

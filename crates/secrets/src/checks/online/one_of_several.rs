@@ -21,7 +21,8 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "the group {group} must have exactly one need, and {} exist and are allowed",
+            "exactly one need of the group {group} may be usable (`one_of`), but {} exist and \
+             are allowed",
             members.join(", ")
         );
         let finding = Finding::new(Code::OneOfAmbiguous, message)
