@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::outcome::DenyTarget;
-use envlock_secrets::manifest::ServerDialect;
+use envlock_secrets::manifest::TargetServers;
 
 /// How results are printed.
 #[derive(Debug, Args)]
@@ -151,7 +151,7 @@ pub(crate) enum DialectArg {
     Portable,
 }
 
-impl From<DialectArg> for ServerDialect {
+impl From<DialectArg> for TargetServers {
     fn from(dialect: DialectArg) -> Self {
         match dialect {
             DialectArg::Openbao => Self::OpenBao,

@@ -16,13 +16,13 @@ use envlock_secrets::manifest::Manifest;
 
 use crate::{
     Context, FileError, InputsError, Project, files,
-    inputs::{InputSources, check_channels, resolve_inputs},
-    lock_credentials, package_policy,
+    inputs::{ResolutionInputs, check_channels, resolve_inputs},
+    lock_credentials, package_restrictions,
 };
 
 /// What to do about a pip section. Its lines are in the lock but not resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PipPolicy {
+pub enum PipHandling {
     /// Refuse to install.
     Refuse,
     /// Install without the pip lines, as with `--without-pip`.
@@ -31,7 +31,7 @@ pub enum PipPolicy {
 
 /// The inputs of `install`.
 #[derive(Debug, Clone)]
-pub struct InstallRequest {
+pub struct InstallOptions {
     /// The prefix, as an absolute path. `None` for the default prefix, `.envlock/NAME` in the
     /// folder of the lock.
     pub prefix: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub struct InstallRequest {
     /// Whether to replace a prefix with unknown files.
     pub replace: bool,
     /// What to do about a pip section.
-    pub pip: PipPolicy,
+    pub pip: PipHandling,
     /// Whether post-link scripts run.
     pub run_post_link_scripts: bool,
     /// Whether to only plan, without a change to the prefix.
@@ -206,15 +206,15 @@ pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
 /// Adds findings to `findings`, also on failure.
 pub async fn install(
     project: &Project,
-    request: &InstallRequest,
+    request: &InstallOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Installed, InstallError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
-    let checked = check_channels(lock, InputSources::new(project, context), findings)?;
-    package_policy::check_existing_lock(lock, project.configuration())
+    let checked = check_channels(lock, ResolutionInputs::new(project, context), findings)?;
+    package_restrictions::check_existing_lock(lock, project.configuration())
         .map_err(InputsError::from)?;
     checked.channel_urls.register(context.client);
     findings.extend(checked.findings);
@@ -287,7 +287,7 @@ pub async fn install(
 
 fn refuse_stale(
     project: &Project,
-    request: &InstallRequest,
+    request: &InstallOptions,
     lock: &Lock,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
@@ -299,7 +299,7 @@ fn refuse_stale(
     // Without environment.yml the lock can't be stale.
     let Some(environment) = project.optional_environment()? else { return Ok(()) };
     let overrides = lock_credentials::overrides_from_lock(environment, lock);
-    let inputs = InputSources::new(project, context);
+    let inputs = ResolutionInputs::new(project, context);
     let resolution = resolve_inputs(environment, &overrides, Some(lock), inputs);
     let inputs = resolution.apply(context.client, findings)?.inputs;
     let needs = project.manifest()?.map(Manifest::locked);
@@ -308,7 +308,7 @@ fn refuse_stale(
 }
 
 fn platform_of_lock<'a>(
-    request: &InstallRequest,
+    request: &InstallOptions,
     lock: &'a Lock,
     host: Subdir,
 ) -> Result<&'a LockedPlatform, InstallError> {
@@ -323,8 +323,8 @@ fn platform_of_lock<'a>(
     })
 }
 
-fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
-    if locked.pip.is_empty() || policy == PipPolicy::Skip {
+fn pip(locked: &LockedPlatform, policy: PipHandling) -> Result<Vec<String>, InstallError> {
+    if locked.pip.is_empty() || policy == PipHandling::Skip {
         return Ok(locked.pip.clone());
     }
     Err(InstallError::Pip { lines: locked.pip.clone() })

@@ -25,14 +25,14 @@ use self::findings::{
 };
 use crate::{
     Context, FileError, InputsError, InstallFlags, NeedChange, Overrides, Project, files,
-    inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
+    inputs::{ResolutionInputs, ResolvedInputs, kept_virtual_packages, resolve_inputs},
     need_changes::need_changes,
-    package_policy, spawn_blocking,
+    package_restrictions, spawn_blocking,
 };
 
 /// The inputs of `solve`.
 #[derive(Debug, Clone)]
-pub struct SolveRequest {
+pub struct SolveOptions {
     /// What the command line sets.
     pub overrides: Overrides,
     /// Which packages of the existing lock to upgrade.
@@ -162,7 +162,7 @@ pub fn check(
     let manifest = project.manifest()?;
     let lock = project.lock()?;
     let resolution =
-        resolve_inputs(environment, overrides, Some(lock), InputSources::new(project, context));
+        resolve_inputs(environment, overrides, Some(lock), ResolutionInputs::new(project, context));
     findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
     let changes = lock::changes(lock, &resolution.inputs?.inputs, needs.as_ref());
@@ -172,7 +172,7 @@ pub fn check(
 /// Solves and writes the lock. Adds findings to `findings`, also on failure.
 pub async fn solve(
     project: &Project,
-    request: &SolveRequest,
+    request: &SolveOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
@@ -186,7 +186,7 @@ pub async fn solve(
     let environment = project.environment()?;
     let overrides = &request.overrides;
     let resolution =
-        resolve_inputs(environment, overrides, existing, InputSources::new(project, context));
+        resolve_inputs(environment, overrides, existing, ResolutionInputs::new(project, context));
     let resolved = resolution.apply(context.client, findings)?;
     let ResolvedInputs { inputs, places, settings, .. } = resolved;
     findings.extend(dropped_platforms_finding(environment, existing, &inputs, overrides));
@@ -207,7 +207,8 @@ pub async fn solve(
 
     let mut lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
     lock.keep_other_archives(kept);
-    package_policy::check_new_lock(&lock, project.configuration()).map_err(InputsError::from)?;
+    package_restrictions::check_new_lock(&lock, project.configuration())
+        .map_err(InputsError::from)?;
     let (lock, text) = spawn_blocking(move || {
         let records = lock.platforms.values().flat_map(|locked| &locked.records);
         for (url, archive) in indexes.other_archives(records) {

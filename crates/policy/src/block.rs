@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::body::{Body, Identifier, Item, Value, ValueKind, integer};
 use super::capability::{Capabilities, Capability};
 use super::dialect::{Dialect, DialectSet};
 use super::error::{PolicyError, PolicyErrorKind};
+use super::hcl_body::{HclBody, Identifier, Item, Value, ValueKind, integer};
 use super::lowercase::lowered;
 use super::{control_group, duration};
 use envlock_text::Pos;
@@ -140,13 +140,13 @@ pub(crate) fn read(
 
 struct Reader<'a> {
     file: &'a str,
-    body: &'a Body,
+    body: &'a HclBody,
     block: Block,
 }
 
 impl<'a> Reader<'a> {
     fn items(&self, key: &'static str) -> Vec<&'a Item> {
-        let body: &'a Body = self.body;
+        let body: &'a HclBody = self.body;
         body.items.iter().filter(|item| item.name() == key).collect()
     }
 

@@ -235,7 +235,7 @@ mod tests {
 
     use super::*;
     use crate::pattern::PatternKind;
-    use crate::{Operation, Policy, Request, ServerContext, explain::explain};
+    use crate::{EvaluationContext, Operation, Policy, Request, explain::explain};
 
     /// The servers' order of comparison, read from the text of a pattern.
     fn order(pattern: &str) -> (usize, bool, isize, usize, String) {
@@ -282,7 +282,7 @@ mod tests {
             };
             let text = rules.iter().map(block).collect::<String>();
             let policy = Policy::parse("p", "p.hcl", &text).unwrap();
-            let context = ServerContext {
+            let context = EvaluationContext {
                 dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "",
             };
             let policies = [&policy];
@@ -344,7 +344,7 @@ mod tests {
         let policy = Policy::parse("p", "p.hcl", text).unwrap();
         let why = |dialect| {
             let now = Timestamp::UNIX_EPOCH;
-            let context = ServerContext { dialect, now, identity: None, token_namespace: "" };
+            let context = EvaluationContext { dialect, now, identity: None, token_namespace: "" };
             let policies = [&policy];
             let acl = Acl::new(&policies, &context).unwrap();
             let explained = explain(&acl, &Request::new(Operation::List, "s/metadata/a/"));

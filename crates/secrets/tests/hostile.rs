@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, Request};
 use envlock_report::document::Document;
 use envlock_report::outcome::{Completion, Rules, apply_rules};
 use envlock_report::{AsFindings, secret_scan};
@@ -42,7 +42,7 @@ fn a_pattern_of_half_a_million_segments_is_matched() {
     let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(500_000));
     let policy = Policy::parse("p", "p.hcl", &text).unwrap();
     let identity = Identity::default();
-    let context = ServerContext {
+    let context = EvaluationContext {
         dialect: Dialect::OpenBao,
         now: jiff::Timestamp::UNIX_EPOCH,
         identity: Some(&identity),

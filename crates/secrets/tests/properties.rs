@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use envlock_model::needs::{self, LockedNeeds};
 use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, Request};
 use envlock_report::Finding;
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
@@ -178,7 +178,7 @@ proptest! {
     ) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let requests = envlock_secrets::need_request::job_requests_of_profile(&profile);
         let judge = |lines: &[String]| {
             let files = BTreeMap::from([("job.hcl".to_owned(), lines.join("\n"))]);
             let input = Input {
@@ -222,7 +222,7 @@ proptest! {
     ) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let requests = envlock_secrets::need_request::job_requests_of_profile(&profile);
         let mut context = LintContext::portable(Timestamp::UNIX_EPOCH);
         if knows_mounts {
             context.mounts = manifest.mounts();
@@ -246,7 +246,7 @@ proptest! {
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
             for dialect in Dialect::ALL {
-                let context = ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+                let context = EvaluationContext { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
                 if let Ok(acl) = Acl::new(&[&policy], &context) {
                     for operation in [Operation::Read, Operation::List] {
                         acl.decide(&Request::new(operation, &path));
@@ -276,15 +276,15 @@ proptest! {
         let text = generate::presence_policy(&profile, "");
         let policy = Policy::parse("presence", "v.hcl", &text).expect("the written text can be read");
         let identity = Identity::default();
-        let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+        let context = EvaluationContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
         let acl = Acl::new(&[&policy], &context).expect("the server accepts it");
-        for requirement in envlock_secrets::requirement::job_requests_of_profile(&profile) {
-            let request = Request::new(requirement.request.operation, &requirement.request.path);
-            prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
+        for need_request in envlock_secrets::need_request::job_requests_of_profile(&profile) {
+            let request = Request::new(need_request.request.operation, &need_request.request.path);
+            prop_assert!(!acl.decide(&request).allowed, "{:?}", need_request);
         }
-        for requirement in envlock_secrets::requirement::presence_requests_of_profile(&profile) {
-            let request = Request::new(requirement.request.operation, &requirement.request.path);
-            prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
+        for need_request in envlock_secrets::need_request::presence_requests_of_profile(&profile) {
+            let request = Request::new(need_request.request.operation, &need_request.request.path);
+            prop_assert!(acl.decide(&request).allowed, "{:?}", need_request);
         }
     }
 

@@ -7,7 +7,7 @@ use envlock_policy::Product;
 use envlock_secrets::facts::program;
 
 use crate::refusal::Refusal;
-use crate::{AddressError, AnswerFault, CredentialError, RedirectTarget, ServerFault};
+use crate::{AddressError, AnswerFault, CredentialError, NotVaultReason, RedirectTarget};
 
 /// Why the server gave no answer. It never counts as a success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +87,7 @@ pub enum ProbeError {
         /// The server.
         address: String,
         /// The reason.
-        reason: ServerFault,
+        reason: NotVaultReason,
     },
     /// It is sealed.
     #[error("the server is sealed, and answers no request until it is unsealed")]

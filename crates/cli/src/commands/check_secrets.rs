@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Args;
-use envlock_pipeline::secrets::{
-    self, CredentialSources, SecretsReport, SecretsRequest, ServerRequest,
+use envlock_pipeline::check_secrets::{
+    self, CheckSecretsOptions, CheckSecretsReport, CredentialSources, ServerCheck,
 };
 use envlock_report::{AsFindings, Code, Exit, output, render::paragraph};
 use envlock_secrets::checks::{self, Outcome, ResultRow};
@@ -60,12 +60,13 @@ pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
 }
 
 fn answer(
-    report: SecretsReport,
+    report: CheckSecretsReport,
     width: usize,
     table_width: usize,
 ) -> Answer<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
-    let SecretsReport { outcome: Outcome { findings, rows, rules }, checked_server, .. } = report;
+    let CheckSecretsReport { outcome: Outcome { findings, rows, rules }, checked_server, .. } =
+        report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
@@ -86,16 +87,16 @@ fn answer(
 async fn run_check(
     args: &CheckSecretsArgs,
     app: &App<'_>,
-) -> Result<SecretsReport, Box<dyn AsFindings>> {
+) -> Result<CheckSecretsReport, Box<dyn AsFindings>> {
     let request = request(args, app)?;
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
-    if args.offline || !secrets::has_manifest(&project).await? {
-        return Ok(secrets::check(&project, &request, None).await?);
+    if args.offline || !check_secrets::has_manifest(&project).await? {
+        return Ok(check_secrets::check(&project, &request, None).await?);
     }
     let settings = vault::settings(app.settings)?;
     let variable = |name: &str| app.settings.variables.get(name).cloned();
     let signals = termination_signals();
-    let server = ServerRequest {
+    let server = ServerCheck {
         settings,
         presence_only: args.presence_only.is_some(),
         login: args.presence_only.clone().flatten(),
@@ -105,7 +106,7 @@ async fn run_check(
             Box::pin(async move { signals.notified().await })
         },
     };
-    Ok(secrets::check(&project, &request, Some(server)).await?)
+    Ok(check_secrets::check(&project, &request, Some(server)).await?)
 }
 
 /// Returns a notification of each signal that ends the program: Ctrl-C, a closed terminal, a CI
@@ -125,8 +126,8 @@ fn termination_signals() -> Arc<Notify> {
     notified
 }
 
-fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, SetupError> {
-    Ok(SecretsRequest {
+fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<CheckSecretsOptions, SetupError> {
+    Ok(CheckSecretsOptions {
         compare_lock: args.manifest.manifest.is_none(),
         profile: profile(&args.manifest, app),
         dialect: args.dialect.map(Into::into),

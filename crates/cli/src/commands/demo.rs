@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
+use envlock_pipeline::demo::{self, DemoOptions, DemoProject};
 use envlock_report::{
     AsFindings, Code, Exit, Finding,
     outcome::{Completion, Failure},
@@ -39,7 +39,7 @@ pub(crate) fn demo(args: &DemoArgs, app: &App<'_>) -> Exit {
 
 fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn AsFindings>> {
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
-    let request = DemoRequest {
+    let request = DemoOptions {
         folder: app.settings.absolute(&args.folder),
         search_path: app.settings.search_path(),
         home: app.settings.home.clone(),

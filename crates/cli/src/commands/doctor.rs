@@ -3,7 +3,7 @@
 use envlock_channel::is_supported_proxy;
 use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{
-    CheckResult, CheckStatus, ConfiguredProxy, DoctorRequest, doctor as examine,
+    CheckResult, CheckStatus, ConfiguredProxy, DoctorOptions, doctor as examine,
 };
 use envlock_report::{Code, Exit, Finding, output, render::Table};
 use url::Url;
@@ -29,11 +29,11 @@ pub(crate) async fn doctor(args: &ProjectArgs, app: &App<'_>) -> Exit {
     app.ui.finish(setup.with_setup_findings(answer))
 }
 
-fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
+fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorOptions {
     let configuration = setup.project.configuration();
     let (trust_description, certificate_count) =
         describe_trust(app.settings, configuration, setup.trust());
-    DoctorRequest {
+    DoctorOptions {
         cache: app.settings.cache_dir().0,
         now: app.settings.now,
         proxies: proxies(configuration),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use envlock_pipeline::{Bundle, FetchRequest, FetchedPlatform};
+use envlock_pipeline::{Bundle, FetchOptions, FetchedPlatform};
 use envlock_report::{Exit, count, format_size, output, render::Table};
 
 use super::{
@@ -88,8 +88,8 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &FetchArgs) -> Result<FetchRequest, SetupError> {
-    Ok(FetchRequest {
+fn request(args: &FetchArgs) -> Result<FetchOptions, SetupError> {
+    Ok(FetchOptions {
         platforms: args
             .platform
             .iter()

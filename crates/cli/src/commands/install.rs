@@ -2,7 +2,7 @@
 
 use clap::Args;
 use envlock_install::{Clobber, MovedAside, PackageId, Steps};
-use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
+use envlock_pipeline::{InstallOptions, Installed, PipHandling};
 use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
 use envlock_secrets::manifest::list;
 use envlock_text::redact;
@@ -66,13 +66,13 @@ pub(crate) async fn install(args: &InstallArgs, app: &App<'_>) -> Exit {
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupError> {
-    Ok(InstallRequest {
+fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallOptions, SetupError> {
+    Ok(InstallOptions {
         prefix: app.prefix(&args.prefix, &args.files)?,
         platform: args.platform.as_deref().map(parse_platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
-        pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Refuse },
+        pip: if args.without_pip { PipHandling::Skip } else { PipHandling::Refuse },
         run_post_link_scripts: args.run_post_link_scripts,
         dry_run: args.dry_run,
         command: settings::command_line()
@@ -129,9 +129,9 @@ fn changes(steps: &Steps) -> Vec<output::PackageChange> {
         before,
         after,
     };
-    let added = steps.link.iter().map(|dist| change(&dist.name, None, words(dist)));
-    let removed = steps.unlink.iter().map(|dist| change(&dist.name, words(dist), None));
-    let changed = steps.change.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
+    let added = steps.added.iter().map(|dist| change(&dist.name, None, words(dist)));
+    let removed = steps.removed.iter().map(|dist| change(&dist.name, words(dist), None));
+    let changed = steps.changed.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
     let mut all: Vec<_> = added.chain(removed).chain(changed).collect();
     all.sort_by(|a, b| a.package.cmp(&b.package));
     all
@@ -175,7 +175,7 @@ fn summary_text(
 /// Describes what a plan does in addition to its changes of packages.
 fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
     let mut text = String::new();
-    if steps.link.is_empty() && steps.unlink.is_empty() && steps.change.is_empty() {
+    if steps.added.is_empty() && steps.removed.is_empty() && steps.changed.is_empty() {
         let packages = count(installed.packages, "package");
         text.push_str(&format!("no package changes: {packages} would be linked again\n"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use envlock_config::Configuration;
 use envlock_pipeline::policy::{
-    self, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest, PolicyHolder,
+    self, GeneratedPolicy, PolicyExplainOptions, PolicyGenerateOptions, PolicyHolder,
 };
 use envlock_pipeline::{Project, ProjectFiles};
 use envlock_policy::suite::CaseFailure;
@@ -116,7 +116,7 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
         PolicyHolderArg::Job => PolicyHolder::Job,
         PolicyHolderArg::PresenceCheck => PolicyHolder::PresenceCheck,
     };
-    let request = PolicyGenerateRequest {
+    let request = PolicyGenerateOptions {
         profile: profile(&args.manifest, app),
         holder,
         policy_namespace: args.policy_namespace.clone(),
@@ -146,7 +146,7 @@ fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
 }
 
 fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
-    let request = PolicyExplainRequest {
+    let request = PolicyExplainOptions {
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),

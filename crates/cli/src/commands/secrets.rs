@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use envlock_pipeline::{
-    secrets::SecretsError,
-    secrets_init::{self, SecretsInitError, SecretsInitRequest},
+    check_secrets::SecretsError,
+    secrets_init::{self, SecretsInitError, SecretsInitOptions},
 };
 use envlock_report::{Exit, output};
 use envlock_secrets::{
     checks,
-    init::{InvalidShortForm, NeedInShort, ProfileInShort},
+    init::{InvalidShorthand, NeedShorthand, ProfileShorthand},
     manifest::list,
 };
 
@@ -41,10 +41,10 @@ pub(crate) struct InitArgs {
     ///
     /// `NAME=` before it names the need. A mount with slashes ends with two: kv2:team/kv//app/db.
     #[arg(long, value_name = "ENGINE:MOUNT/PATH:FIELDS")]
-    need: Vec<NeedInShort>,
+    need: Vec<NeedShorthand>,
     /// Add this profile with its login, such as ci:jwt. May be given several times.
     #[arg(long, value_name = "NAME:METHOD")]
-    profile: Vec<ProfileInShort>,
+    profile: Vec<ProfileShorthand>,
 }
 
 impl InitArgs {
@@ -69,10 +69,10 @@ fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
         Err(error) => return Answer::failed(&error),
     };
     if profiles.is_empty() {
-        profiles.extend("ci:jwt".parse::<ProfileInShort>());
+        profiles.extend("ci:jwt".parse::<ProfileShorthand>());
     }
     let project = project(&args.files, None);
-    let request = SecretsInitRequest { manifest: manifest.clone(), needs, profiles };
+    let request = SecretsInitOptions { manifest: manifest.clone(), needs, profiles };
     let files = match secrets_init::init(&project, &request) {
         Ok(files) => files,
         Err(error) => return Answer::failed(&error),
@@ -85,7 +85,7 @@ fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
 }
 
 /// The needs and the profiles that the user types.
-type Answers = (Vec<NeedInShort>, Vec<ProfileInShort>);
+type Answers = (Vec<NeedShorthand>, Vec<ProfileShorthand>);
 
 /// Asks for the needs and the profile on the terminal.
 fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, SecretsInitError> {
@@ -93,7 +93,7 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
     if manifest.symlink_metadata().is_ok() {
         return Err(SecretsInitError::Exists(manifest.to_owned()));
     }
-    let wrong = |error: InvalidShortForm| SecretsInitError::Answer(error.to_string());
+    let wrong = |error: InvalidShorthand| SecretsInitError::Answer(error.to_string());
     let line = |question: &str, default: &str| {
         let answer = app.ui.ask(question, default);
         answer.map_err(|error| SecretsInitError::Answer(error.to_string()))

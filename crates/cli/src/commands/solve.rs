@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use envlock_model::{diff::PackageDifference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
-    ExcludeNewer, NeedChange, NeedChangeKind, Overrides, Project, SolveRequest, Solved, Upgrade,
+    ExcludeNewer, NeedChange, NeedChangeKind, Overrides, Project, SolveOptions, Solved, Upgrade,
     stale_findings,
 };
 use envlock_report::{
@@ -85,7 +85,7 @@ impl From<Priority> for lock_inputs::Priority {
 }
 
 /// Returns the context of the command and its request.
-fn setup<'a>(args: &SolveArgs, app: &'a App<'_>) -> Result<(Setup<'a>, SolveRequest), SetupError> {
+fn setup<'a>(args: &SolveArgs, app: &'a App<'_>) -> Result<(Setup<'a>, SolveOptions), SetupError> {
     let setup = app.setup(&args.files, &args.network)?;
     let request = request(args, app, &setup)?;
     Ok((setup, request))
@@ -144,8 +144,8 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveRequest, SetupError> {
-    Ok(SolveRequest {
+fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveOptions, SetupError> {
+    Ok(SolveOptions {
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| parse_platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,

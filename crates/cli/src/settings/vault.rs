@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use envlock_pipeline::secrets::{
+use envlock_pipeline::check_secrets::{
     Address, AddressError, ClientIdentity, RetryPolicy, Secret, VaultSettings,
 };
 use envlock_report::{AsFindings, Code, Exit, Finding};

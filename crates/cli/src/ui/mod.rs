@@ -4,12 +4,12 @@
 mod answer;
 mod print;
 mod progress;
-mod sources;
+mod shell_quote;
+mod source_lines;
 mod usage;
-mod words;
 
 pub(crate) use answer::Answer;
 pub(crate) use print::{Ui, interrupted};
 pub(crate) use progress::Progress;
+pub(crate) use shell_quote::shell_word;
 pub(crate) use usage::usage;
-pub(crate) use words::shell_word;

@@ -16,7 +16,7 @@ use envlock_report::{
 };
 use serde::Serialize;
 
-use super::{Answer, Progress, sources::sources};
+use super::{Answer, Progress, source_lines::sources};
 use crate::{
     command_line::CommandLine,
     flags::{Colour, Format},

@@ -13,7 +13,7 @@ use envlock_secrets::{
 use super::PolicyCommandError;
 use crate::{
     Project,
-    secrets::{SecretsError, with_namespaces},
+    check_secrets::{SecretsError, with_namespaces},
 };
 
 /// Who gets the policy.
@@ -38,7 +38,7 @@ pub struct GeneratedPolicy {
 
 /// The inputs of `policy generate`.
 #[derive(Debug, Clone)]
-pub struct PolicyGenerateRequest<'a> {
+pub struct PolicyGenerateOptions<'a> {
     /// The profile: the named one, else the manifest's default, else its only one.
     pub profile: Option<String>,
     /// Who gets the policy.
@@ -54,9 +54,9 @@ pub struct PolicyGenerateRequest<'a> {
 /// Generates the policy of a profile.
 pub fn generate(
     project: &Project,
-    request: PolicyGenerateRequest<'_>,
+    request: PolicyGenerateOptions<'_>,
 ) -> Result<GeneratedPolicy, PolicyCommandError> {
-    let PolicyGenerateRequest { profile, holder, policy_namespace, namespace, variables } = request;
+    let PolicyGenerateOptions { profile, holder, policy_namespace, namespace, variables } = request;
     let manifest = project.manifest()?.ok_or(SecretsError::NoManifest)?;
     let manifest = &with_namespaces(manifest, &namespace, variables);
     let only = || manifest.profiles.keys().next().filter(|_| manifest.profiles.len() == 1);

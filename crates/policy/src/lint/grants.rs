@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::Sink;
 use crate::block::Block;
-use crate::body::{Item, ValueKind};
 use crate::capability::Capability;
+use crate::hcl_body::{Item, ValueKind};
 
 pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
     if block.capabilities.is_empty() {

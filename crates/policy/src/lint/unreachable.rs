@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use envlock_report::{Code, Finding};
 
 use super::{LintContext, Sink};
-use crate::acl::{Acl, RuleId, ServerContext};
+use crate::acl::{Acl, EvaluationContext, RuleId};
 use crate::capability::{Capabilities, Capability};
 use crate::dialect::{Dialect, DialectSet};
 use crate::document::Policy;
@@ -17,7 +17,7 @@ use crate::rule::BlockId;
 pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>) -> HashSet<usize> {
     let policies = [policy];
     let acls = context.dialects.iter().filter_map(|dialect| {
-        let context = ServerContext {
+        let context = EvaluationContext {
             dialect: *dialect,
             now: context.now,
             identity: None,

@@ -6,20 +6,20 @@ use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
 use super::{api_path, kv2_data_path, namespace, parameters};
-use crate::requirement::{Requirement, is_in_default_policy};
+use crate::need_request::{NeedRequest, is_in_default_policy};
 use crate::verdict::{Permission, PolicyVerdict, Reason};
 use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability, RuleOrigin, path_block};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+    for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
         let denied_by_all = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
-        if !denied_by_all || group_is_served(evaluation, &requirement.need) {
+        if !denied_by_all || group_is_served(evaluation, &need_request.need) {
             continue;
         }
         let verdict = &verdicts[0];
-        let finding = kv2_data_path::explain_denial(evaluation, requirement)
-            .unwrap_or_else(|| denied(evaluation, requirement, verdict));
+        let finding = kv2_data_path::explain_denial(evaluation, need_request)
+            .unwrap_or_else(|| denied(evaluation, need_request, verdict));
         findings.push(finding);
     }
     one_of_several(evaluation, findings);
@@ -32,10 +32,10 @@ fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
 
 fn denied(
     evaluation: &PolicyEvaluation<'_>,
-    requirement: &Requirement,
+    need_request: &NeedRequest,
     verdict: &PolicyVerdict,
 ) -> Finding {
-    let Requirement { need, request, .. } = requirement;
+    let NeedRequest { need, request, .. } = need_request;
     let message =
         format!("{} {} is denied: {}", request.operation.name(), request.path, verdict.reason);
     let mut finding = Finding::new(Code::RequestDenied, message);

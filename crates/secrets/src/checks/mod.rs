@@ -32,8 +32,8 @@ use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
-use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
-use crate::requirement::job_requests_of_need;
+use crate::manifest::{Manifest, ResolvedProfile, TargetServers};
+use crate::need_request::job_requests_of_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 pub use namespace::described as described_namespace;
@@ -52,7 +52,7 @@ pub struct Input<'a> {
     pub profile: Option<&'a str>,
     /// The server's dialect from the command line, which takes precedence over the release that a
     /// server reported and over the manifest.
-    pub dialect: Option<ServerDialect>,
+    pub dialect: Option<TargetServers>,
     /// The time of the check.
     pub now: Timestamp,
     /// Rules that expire within this number of days are reported.
@@ -63,9 +63,9 @@ pub struct Input<'a> {
 
 impl Input<'_> {
     /// The servers for which the policies are evaluated.
-    fn server(&self) -> ServerDialect {
+    fn server(&self) -> TargetServers {
         let asked = self.online.and_then(|facts| facts.server.release());
-        let asked = asked.map(ServerDialect::Release);
+        let asked = asked.map(TargetServers::Release);
         self.dialect.or(asked).unwrap_or(self.manifest.server)
     }
 }

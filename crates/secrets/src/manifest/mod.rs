@@ -8,7 +8,7 @@ mod schema;
 
 pub use model::{
     Auth, AuthMethod, Exception, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
-    ServerDialect, TokenRules,
+    TargetServers, TokenRules,
 };
 pub use read::{ManifestError, ManifestLocation};
 pub use resolve::{ResolvedNeed, ResolvedProfile};

@@ -23,7 +23,7 @@ pub struct Manifest {
     pub version: u32,
     /// The server for which the policies are evaluated.
     #[schemars(default, with = "schema::Server")]
-    pub server: ServerDialect,
+    pub server: TargetServers,
     /// The policies in the repository, by the name under which they are uploaded.
     #[schemars(default)]
     pub policies: BTreeMap<String, PolicyFile>,
@@ -58,7 +58,7 @@ pub(super) struct Namespaces {
 /// The servers that the policies are for: all their dialects must allow the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum ServerDialect {
+pub enum TargetServers {
     /// OpenBao 2.6 and later.
     #[serde(rename = "openbao")]
     OpenBao,
@@ -80,7 +80,7 @@ pub enum ServerDialect {
     Release(Release),
 }
 
-impl ServerDialect {
+impl TargetServers {
     /// The dialects that policies are evaluated for.
     pub fn dialects(self) -> &'static [Dialect] {
         match self {

@@ -11,7 +11,7 @@ use envlock_secrets::facts::{
     Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
 };
 use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
-use envlock_secrets::requirement::job_requests_of_profile;
+use envlock_secrets::need_request::job_requests_of_profile;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const DB: &str = "  db_creds:
@@ -203,9 +203,9 @@ pub(crate) fn note(code: &str) -> (Level, &str) {
 /// The facts of a server that has and allows everything that the profile needs.
 pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
     let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for requirement in job_requests_of_profile(profile) {
-        let granted = capabilities.entry(requirement.request.path).or_default();
-        granted.insert(requirement.request.operation.name().to_owned());
+    for need_request in job_requests_of_profile(profile) {
+        let granted = capabilities.entry(need_request.request.path).or_default();
+        granted.insert(need_request.request.operation.name().to_owned());
     }
     let needs = profile.needs.iter().map(|resolved| {
         let need = &resolved.need;

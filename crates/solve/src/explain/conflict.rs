@@ -6,13 +6,14 @@ use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
+    cases,
     chain::chain,
     narrow::Narrowing,
     priority,
     reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason, Versions},
     remedy,
     request::MAX_VERSIONS,
-    solver_message, split,
+    solver_message,
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
@@ -176,6 +177,6 @@ fn steps(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec
     let mut narrowing = Narrowing::new(problem, pool);
     match narrowing.conflict(core) {
         Some(conflict) => chain(&mut narrowing, core, conflict).0,
-        None => split::steps(problem, pool, core, &narrowing),
+        None => cases::steps(problem, pool, core, &narrowing),
     }
 }

@@ -7,8 +7,8 @@ use envlock_report::{Code, Finding};
 use rattler_conda_types::Subdir;
 
 use super::reason::{
-    ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
-    Suggestion, TriedWith, UnsolvableReason, Versions,
+    ConflictStep, ExcludedRequirement, HiddenDependencyText, KeyValues, ReasonKind, RequestLine,
+    StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions,
 };
 
 /// How many hidden packages are named.
@@ -230,7 +230,7 @@ impl UnsolvableReason {
         })
     }
 
-    fn hidden(&self, needs: &[HiddenNeed], lines: &[String]) -> Finding {
+    fn hidden(&self, needs: &[HiddenDependencyText], lines: &[String]) -> Finding {
         let (channel, used) =
             needs.first().map_or(("", ""), |need| (need.channel.as_str(), need.used.as_str()));
         let hidden: Vec<_> =

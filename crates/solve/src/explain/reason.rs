@@ -170,7 +170,7 @@ pub enum ReasonKind {
     /// The requests can't be met together because of strict channel priority.
     HiddenByPriority {
         /// The dependencies that only a hidden record meets, the nearest to the requests first.
-        needs: Vec<HiddenNeed>,
+        needs: Vec<HiddenDependencyText>,
         /// Lines that request each package from the hidden channel, if that is enough.
         lines: Vec<String>,
     },
@@ -299,7 +299,7 @@ pub enum TriedWith {
 
 /// A dependency that is met only by a record that channel priority hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HiddenNeed {
+pub struct HiddenDependencyText {
     /// The packages from a request to the one with the dependency, as `name version`.
     pub path: Vec<String>,
     /// The package that is needed.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::needs::validate;
 use envlock_secrets::facts::{Fact, Token};
 use envlock_secrets::manifest::ResolvedProfile;
-use envlock_secrets::{requirement, token_life};
+use envlock_secrets::{need_request, token_life};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -118,8 +118,10 @@ pub(super) async fn capabilities(
     session: &Session<'_>,
     profile: &ResolvedProfile,
 ) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, ProbeError> {
-    let requested: BTreeSet<String> =
-        requirement::job_requests_of_profile(profile).into_iter().map(|r| r.request.path).collect();
+    let requested: BTreeSet<String> = need_request::job_requests_of_profile(profile)
+        .into_iter()
+        .map(|r| r.request.path)
+        .collect();
     let requested: Vec<String> = requested.into_iter().collect();
     let mut all = BTreeMap::new();
     for paths in requested.chunks(PATHS) {

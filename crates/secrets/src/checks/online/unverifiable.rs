@@ -9,7 +9,7 @@ use super::text::{describe_need, describe_request};
 use crate::facts::UnknownReason;
 use crate::generate::required_capabilities;
 use crate::manifest::ResolvedNeed;
-use crate::requirement;
+use crate::need_request;
 use crate::verdict::ServerVerdict;
 use envlock_model::needs::{CheckMode, Required};
 use envlock_policy::{Capabilities, Capability, path_block};
@@ -117,9 +117,9 @@ fn unverified_rights(
     resolved: &ResolvedNeed,
 ) -> Vec<UnverifiedFact> {
     let own = online
-        .requirements_with_verdicts()
-        .filter(|(requirement, ..)| requirement.need == resolved.name);
-    let unknown = own.filter_map(|(requirement, verdicts, server)| {
+        .need_requests_with_verdicts()
+        .filter(|(need_request, ..)| need_request.need == resolved.name);
+    let unknown = own.filter_map(|(need_request, verdicts, server)| {
         let why = match server {
             ServerVerdict::Allowed | ServerVerdict::Denied(_) => return None,
             ServerVerdict::Unavailable(_) if online.is_presence_only() && verdicts.is_some() => {
@@ -131,7 +131,7 @@ fn unverified_rights(
             ServerVerdict::Omitted => UnverifiableReason::Omitted,
             ServerVerdict::Unavailable(why) => UnverifiableReason::Unknown(why),
         };
-        let what = format!("whether {} is allowed", describe_request(requirement));
+        let what = format!("whether {} is allowed", describe_request(need_request));
         Some(UnverifiedFact { what, why, is_about_rights: true })
     });
     unknown.collect()
@@ -199,9 +199,9 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
         lines.push(path_block("sys/capabilities-self", update));
     }
     if forbidden.clone().any(|fact| !fact.is_about_rights) {
-        let presence = requirement::presence_requests_of_need(resolved);
-        lines.extend(presence.iter().map(|requirement| {
-            path_block(&requirement.request.path, required_capabilities(requirement))
+        let presence = need_request::presence_requests_of_need(resolved);
+        lines.extend(presence.iter().map(|need_request| {
+            path_block(&need_request.request.path, required_capabilities(need_request))
         }));
     }
     lines.join("\n")

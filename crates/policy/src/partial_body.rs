@@ -18,15 +18,15 @@ use super::rule::Rule;
 
 /// What is known about the parameters of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExpectedBody {
+pub struct PartialBody {
     /// The parameters, by the name that is sent.
-    pub parameters: BTreeMap<String, ExpectedParameter>,
+    pub parameters: BTreeMap<String, KnownParameter>,
     /// Whether it may also have parameters whose names aren't known.
     pub open: bool,
 }
 
-impl ExpectedBody {
-    fn mandatory_first(&self) -> impl Iterator<Item = (&String, &ExpectedParameter)> {
+impl PartialBody {
+    fn mandatory_first(&self) -> impl Iterator<Item = (&String, &KnownParameter)> {
         let with = |always| self.parameters.iter().filter(move |(_, p)| p.always == always);
         with(true).chain(with(false))
     }
@@ -34,7 +34,7 @@ impl ExpectedBody {
 
 /// What is known about a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedParameter {
+pub struct KnownParameter {
     /// Whether every such request has it.
     pub always: bool,
     /// Its value, if that is known.
@@ -43,7 +43,7 @@ pub struct ExpectedParameter {
 
 /// The decision on a request of which only a part is known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ExpectedDecision {
+pub struct PartialDecision {
     /// Whether every request that fits is allowed, or every one denied. `None` if it depends on the
     /// request.
     pub allowed: Option<bool>,
@@ -96,12 +96,12 @@ fn shortened(name: &str) -> String {
 
 /// The result for one of the bodies that a request may have.
 #[derive(Default)]
-struct Findings {
+struct BodyResult {
     denied: Option<DecisionReason>,
     unknowns: Vec<Unknown>,
 }
 
-impl Findings {
+impl BodyResult {
     fn deny(&mut self, reason: DecisionReason) {
         self.denied.get_or_insert(reason);
     }
@@ -124,11 +124,7 @@ enum Listed {
 impl Acl<'_> {
     /// Decides `request`, whose `data` isn't used: it has one of `bodies`. Without bodies it has no
     /// parameters.
-    pub fn decide_expected(
-        &self,
-        request: &Request<'_>,
-        bodies: &[ExpectedBody],
-    ) -> ExpectedDecision {
+    pub fn decide_partial(&self, request: &Request<'_>, bodies: &[PartialBody]) -> PartialDecision {
         let mut decision = self.decide(&Request { data: None, ..*request });
         let by_parameters = matches!(
             decision.reason,
@@ -137,13 +133,13 @@ impl Acl<'_> {
         let rule = decision.rule.map(|rule| self.rule(rule));
         let rule = rule.filter(|_| by_parameters && request.operation.has_parameters());
         let (Some(rule), false) = (rule, bodies.is_empty()) else {
-            return ExpectedDecision {
+            return PartialDecision {
                 allowed: Some(decision.allowed),
                 decision,
                 unknowns: Vec::new(),
             };
         };
-        let mut results: Vec<Findings> =
+        let mut results: Vec<BodyResult> =
             bodies.iter().map(|body| judge(rule, body, self.dialect)).collect();
         let sudo_missing = !decision.grants_sudo && requires_sudo(self.dialect, request.path);
         let denied = results.iter().filter(|result| result.denied.is_some()).count();
@@ -151,9 +147,9 @@ impl Acl<'_> {
             let reason = results[0].denied.take().filter(|_| !sudo_missing);
             decision.reason = reason.unwrap_or(DecisionReason::SudoMissing);
             decision.allowed = false;
-            return ExpectedDecision { allowed: Some(false), decision, unknowns: Vec::new() };
+            return PartialDecision { allowed: Some(false), decision, unknowns: Vec::new() };
         }
-        let mut all = Findings::default();
+        let mut all = BodyResult::default();
         for result in &mut results {
             // What a body depends on doesn't matter if it is denied anyway.
             if result.denied.is_none() {
@@ -168,14 +164,14 @@ impl Acl<'_> {
         let depends = !all.unknowns.is_empty();
         decision.allowed = !depends;
         decision.reason = DecisionReason::Granted;
-        ExpectedDecision { allowed: (!depends).then_some(true), decision, unknowns: all.unknowns }
+        PartialDecision { allowed: (!depends).then_some(true), decision, unknowns: all.unknowns }
     }
 }
 
 /// For each body the mandatory parameter that the fewest other bodies have, which tells it apart.
-fn distinguishing(bodies: &[ExpectedBody]) -> Vec<String> {
+fn distinguishing(bodies: &[PartialBody]) -> Vec<String> {
     let bodies_with = |name: &str| {
-        let always = |body: &&ExpectedBody| {
+        let always = |body: &&PartialBody| {
             body.parameters.get(name).is_some_and(|parameter| parameter.always)
         };
         bodies.iter().filter(always).count()
@@ -189,8 +185,8 @@ fn distinguishing(bodies: &[ExpectedBody]) -> Vec<String> {
 
 /// Checks a body in the servers' order: required, denied, allowed parameters. A reason to deny comes
 /// only from a parameter that every request has.
-fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
-    let mut found = Findings::default();
+fn judge(rule: &Rule, body: &PartialBody, dialect: Dialect) -> BodyResult {
+    let mut found = BodyResult::default();
     for name in &rule.required {
         match body.parameters.get(&lowered(name)) {
             Some(parameter) if parameter.always => {}
@@ -211,7 +207,7 @@ fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
 
 /// The body without the parameters of which the server keeps one of several spellings; `None` if
 /// it has none of them.
-fn without_random(rule: &Rule, body: &ExpectedBody, found: &mut Findings) -> Option<ExpectedBody> {
+fn without_random(rule: &Rule, body: &PartialBody, found: &mut BodyResult) -> Option<PartialBody> {
     let is_random = |name: &str| rule.colliding.contains(&lowered(name));
     let everything = rule.denied.as_ref().is_some_and(|denied| denied.contains_key("*"));
     let mut certain = None;
@@ -225,7 +221,7 @@ fn without_random(rule: &Rule, body: &ExpectedBody, found: &mut Findings) -> Opt
     certain
 }
 
-fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, found: &mut Findings) {
+fn judge_denied(denied: &Parameters, body: &PartialBody, dialect: Dialect, found: &mut BodyResult) {
     let everything = denied.contains_key("*");
     for (name, parameter) in body.mandatory_first() {
         let key = lowered(name);
@@ -256,9 +252,9 @@ fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, foun
 
 fn judge_allowed(
     allowed: &Parameters,
-    body: &ExpectedBody,
+    body: &PartialBody,
     dialect: Dialect,
-    found: &mut Findings,
+    found: &mut BodyResult,
 ) {
     let anything = allowed.contains_key("*");
     if allowed.is_empty() || (anything && allowed.len() == 1) {
@@ -296,7 +292,7 @@ fn judge_allowed(
 }
 
 fn is_listed(
-    parameter: &ExpectedParameter,
+    parameter: &KnownParameter,
     list: &[Value],
     denied: bool,
     key: &str,

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use envlock_policy::{
-    Acl, ApiRequest, DeclaredParameters, Dialect, Engine, ExpectedBody, Identity, Operation,
-    Policy, Request, ServerContext, TransitOperation, expected_bodies,
+    Acl, ApiRequest, DeclaredParameters, Dialect, Engine, EvaluationContext, Identity, Operation,
+    PartialBody, Policy, Request, TransitOperation, partial_bodies,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -88,12 +88,13 @@ impl Conditions {
 fn acl<'p>(policies: &[&'p Policy], dialect: Dialect) -> Acl<'p> {
     let identity = Identity::default();
     let now = Timestamp::UNIX_EPOCH;
-    let context = ServerContext { dialect, now, identity: Some(&identity), token_namespace: "" };
+    let context =
+        EvaluationContext { dialect, now, identity: Some(&identity), token_namespace: "" };
     Acl::new(policies, &context).unwrap()
 }
 
 /// The names of the request's parameters, and others.
-fn names(bodies: &[ExpectedBody]) -> Vec<String> {
+fn names(bodies: &[PartialBody]) -> Vec<String> {
     let known = bodies.iter().flat_map(|body| body.parameters.keys().cloned());
     let upper = bodies.iter().flat_map(|body| body.parameters.keys().take(1));
     let upper: Vec<_> = upper.map(|name| name.to_uppercase()).collect();
@@ -126,7 +127,7 @@ fn declared(names: Vec<String>) -> impl Strategy<Value = Option<DeclaredParamete
 }
 
 /// A request that fits one of the bodies.
-fn completion(bodies: Vec<ExpectedBody>) -> BoxedStrategy<Map<String, Value>> {
+fn completion(bodies: Vec<PartialBody>) -> BoxedStrategy<Map<String, Value>> {
     if bodies.is_empty() {
         return Just(Map::new()).boxed();
     }
@@ -160,7 +161,7 @@ fn completion(bodies: Vec<ExpectedBody>) -> BoxedStrategy<Map<String, Value>> {
 #[derive(Debug, Clone)]
 struct Case {
     request: ApiRequest,
-    bodies: Vec<ExpectedBody>,
+    bodies: Vec<PartialBody>,
     conditions: Conditions,
     completions: Vec<Map<String, Value>>,
 }
@@ -169,9 +170,9 @@ fn cases() -> impl Strategy<Value = Case> {
     select(requests())
         .prop_flat_map(|(engine, request)| {
             let fields = || ["password", "host"].into_iter();
-            let open = expected_bodies(engine, "m", &request, fields(), None);
+            let open = partial_bodies(engine, "m", &request, fields(), None);
             declared(names(&open)).prop_map(move |declared| {
-                let bodies = expected_bodies(engine, "m", &request, fields(), declared.as_ref());
+                let bodies = partial_bodies(engine, "m", &request, fields(), declared.as_ref());
                 (request.clone(), bodies)
             })
         })
@@ -192,7 +193,7 @@ fn check(case: &Case, dialect: Dialect) -> Result<Option<bool>, TestCaseError> {
     let policy = case.conditions.policy();
     let acl = acl(&[&policy], dialect);
     let request = Request::new(case.request.operation, &case.request.path);
-    let expected = acl.decide_expected(&request, &case.bodies);
+    let expected = acl.decide_partial(&request, &case.bodies);
     prop_assert_eq!(expected.allowed.is_none(), !expected.unknowns.is_empty());
     for data in &case.completions {
         let decided = acl.decide(&Request { data: Some(data), ..request });
@@ -224,7 +225,7 @@ fn the_generated_cases_have_all_three_decisions() {
         let policy = case.conditions.policy();
         let acl = acl(&[&policy], Dialect::OpenBao);
         let request = Request::new(case.request.operation, &case.request.path);
-        let allowed = acl.decide_expected(&request, &case.bodies).allowed;
+        let allowed = acl.decide_partial(&request, &case.bodies).allowed;
         counts[allowed.map_or(2, usize::from)] += 1;
         if allowed.is_none() {
             depending += 1;

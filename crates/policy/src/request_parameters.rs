@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::engine::{ApiRequest, Engine, TransitOperation};
-use super::expected::{ExpectedBody, ExpectedParameter};
+use super::partial_body::{KnownParameter, PartialBody};
 use super::request::Operation;
 
 /// The requests of a row.
@@ -247,26 +247,26 @@ pub fn is_secret_parameter(name: &str) -> bool {
 /// The bodies that `request` of a need of `engine` below `mount` may have: it has one of them. None
 /// if it has no parameters. `fields` are the fields of the secret; `declared` are the parameters that
 /// the manifest declares, which are then all that are sent besides the mandatory ones.
-pub fn expected_bodies<'f>(
+pub fn partial_bodies<'f>(
     engine: Engine,
     mount: &str,
     request: &ApiRequest,
     fields: impl Iterator<Item = &'f str>,
     declared: Option<&DeclaredParameters>,
-) -> Vec<ExpectedBody> {
+) -> Vec<PartialBody> {
     let operation = request.operation;
     if !operation.has_parameters() {
         return Vec::new();
     }
     let Some(row) = row(engine, mount, request) else {
         // A read of another engine has no parameters; those of another write aren't known.
-        let mut body = ExpectedBody { open: operation != Operation::Read, ..Default::default() };
+        let mut body = PartialBody { open: operation != Operation::Read, ..Default::default() };
         declare(&mut body, declared, |name| !known_to_others(engine, None, name));
         return vec![body];
     };
-    let mut bodies: Vec<ExpectedBody> = Vec::new();
+    let mut bodies: Vec<PartialBody> = Vec::new();
     for mandatory in row.mandatory {
-        let mut body = ExpectedBody { open: row.stores, ..Default::default() };
+        let mut body = PartialBody { open: row.stores, ..Default::default() };
         for name in row.optional {
             add(&mut body, name, false, None);
         }
@@ -284,7 +284,7 @@ pub fn expected_bodies<'f>(
     }
     if let Some(declared) = declared {
         // A parameter that only one of the bodies must have selects it.
-        let selects = |body: &ExpectedBody| {
+        let selects = |body: &PartialBody| {
             let names = declared.keys();
             let always = |name: &&String| {
                 body.parameters.get(*name).is_some_and(|parameter| parameter.always)
@@ -302,13 +302,13 @@ pub fn expected_bodies<'f>(
     bodies
 }
 
-fn add(body: &mut ExpectedBody, name: &str, always: bool, value: Option<Value>) {
-    body.parameters.insert(name.to_owned(), ExpectedParameter { always, value });
+fn add(body: &mut PartialBody, name: &str, always: bool, value: Option<Value>) {
+    body.parameters.insert(name.to_owned(), KnownParameter { always, value });
 }
 
 /// Closes a body: it has its mandatory parameters and the declared ones that `is_sent` with it.
 fn declare(
-    body: &mut ExpectedBody,
+    body: &mut PartialBody,
     declared: Option<&DeclaredParameters>,
     is_sent: impl Fn(&str) -> bool,
 ) {
@@ -346,8 +346,8 @@ fn row(engine: Engine, mount: &str, request: &ApiRequest) -> Option<&'static Row
 /// The body of the request that renews a lease. Source: `vault/logical_system.go`, handleRenew. The
 /// servers' command lines and hvac always send `increment`. `declared` are the parameters that the
 /// manifest declares for the need of the lease.
-pub fn renewal_body(declared: Option<&DeclaredParameters>) -> ExpectedBody {
-    let mut body = ExpectedBody::default();
+pub fn renewal_body(declared: Option<&DeclaredParameters>) -> PartialBody {
+    let mut body = PartialBody::default();
     add(&mut body, "lease_id", true, None);
     add(&mut body, "increment", false, None);
     declare(&mut body, declared, |name| RENEWAL_PARAMETERS.contains(&name));

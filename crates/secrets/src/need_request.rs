@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use envlock_model::needs::{Need, validate};
 use envlock_policy::{
-    ApiRequest, Capability, Engine, ExpectedBody, Operation, expected_bodies, renewal_body,
+    ApiRequest, Capability, Engine, Operation, PartialBody, partial_bodies, renewal_body,
 };
 
 use crate::manifest::{ResolvedNeed, ResolvedProfile};
 
 /// A request that a job makes for a need.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
+pub struct NeedRequest {
     /// The need.
     pub need: String,
     /// The request.
@@ -19,12 +19,12 @@ pub struct Requirement {
     /// Whether the need asks for `sudo`. Endpoints that the servers protect require it anyway.
     pub sudo: bool,
     /// The bodies that it may have: it has one of them. Without any it has no parameters.
-    pub bodies: Vec<ExpectedBody>,
+    pub bodies: Vec<PartialBody>,
     /// The TTL in seconds with which it asks for a wrapped response.
     pub wrap_ttl: Option<u64>,
 }
 
-impl Requirement {
+impl NeedRequest {
     /// A request without parameters that isn't wrapped.
     pub(crate) fn plain(need: &str, request: ApiRequest) -> Self {
         let need = need.to_owned();
@@ -53,23 +53,23 @@ pub(crate) fn is_in_default_policy(path: &str) -> bool {
 }
 
 /// The requests of all needs of `profile`.
-pub fn job_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+pub fn job_requests_of_profile(profile: &ResolvedProfile) -> Vec<NeedRequest> {
     profile.needs.iter().flat_map(job_requests_of_need).collect()
 }
 
 /// The requests of one need.
-pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<NeedRequest> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
-    let requirement = |request: ApiRequest| {
+    let need_request = |request: ApiRequest| {
         let fields = need.fields.keys().map(String::as_str);
         let declared = need.parameters.as_ref();
-        let bodies = expected_bodies(need.engine, &need.mount, &request, fields, declared);
+        let bodies = partial_bodies(need.engine, &need.mount, &request, fields, declared);
         let wrap_ttl = need.wrap_ttl.as_deref().and_then(validate::seconds);
-        Requirement { sudo, bodies, wrap_ttl, ..Requirement::plain(&resolved.name, request) }
+        NeedRequest { sudo, bodies, wrap_ttl, ..NeedRequest::plain(&resolved.name, request) }
     };
     let consumed = need.secret_requests();
-    let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
+    let mut need_requests: Vec<_> = consumed.iter().cloned().map(need_request).collect();
     for capability in &added_capabilities(need) {
         let Some(operation) = operation(*capability) else { continue };
         for request in &consumed {
@@ -82,29 +82,29 @@ pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> 
             };
             let path = operation.checked_path(&path).into_owned();
             let request = ApiRequest { path, operation };
-            if !requirements.iter().any(|known| known.request == request) {
-                requirements.push(requirement(request));
+            if !need_requests.iter().any(|known| known.request == request) {
+                need_requests.push(need_request(request));
             }
         }
     }
     if need.ttl.as_ref().is_some_and(|ttl| ttl.renew.is_some()) {
         let request = ApiRequest { path: RENEW.to_owned(), operation: Operation::Update };
         let bodies = vec![renewal_body(need.parameters.as_ref())];
-        requirements.push(Requirement { bodies, ..Requirement::plain(&resolved.name, request) });
+        need_requests.push(NeedRequest { bodies, ..NeedRequest::plain(&resolved.name, request) });
     }
-    requirements
+    need_requests
 }
 
 /// The requests by which a presence check proves presence and fields without seeing a value.
-pub fn presence_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+pub fn presence_requests_of_profile(profile: &ResolvedProfile) -> Vec<NeedRequest> {
     profile.needs.iter().flat_map(presence_requests_of_need).collect()
 }
 
 /// The requests by which a presence check proves one need.
-pub(crate) fn presence_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn presence_requests_of_need(resolved: &ResolvedNeed) -> Vec<NeedRequest> {
     let need = &resolved.need;
     let requests = need.existence_requests().into_iter();
-    requests.map(|request| Requirement::plain(&resolved.name, request)).collect()
+    requests.map(|request| NeedRequest::plain(&resolved.name, request)).collect()
 }
 
 /// Requests that aren't reported as excess: those of a presence check, and a token's requests about itself.
@@ -117,7 +117,7 @@ pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequ
         operation: Operation::Read,
     });
     let presence =
-        presence_requests_of_profile(profile).into_iter().map(|requirement| requirement.request);
+        presence_requests_of_profile(profile).into_iter().map(|need_request| need_request.request);
     own.chain(mounts).chain(presence).collect()
 }
 

@@ -11,7 +11,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 
 /// Why a lock can't be used with the configured lists of packages.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PackagePolicyError {
+pub enum PackageRestrictionError {
     /// An entry isn't a match spec.
     #[error("`{spec}` of `{key}` isn't the match spec of a package")]
     Spec {
@@ -52,7 +52,7 @@ impl fmt::Display for RefusedPackage {
     }
 }
 
-impl AsFindings for PackagePolicyError {
+impl AsFindings for PackageRestrictionError {
     fn findings(&self) -> Vec<Finding> {
         let at = |finding: Finding, by: &ValueSource| match by.place() {
             Some(place) => finding.at(place.clone()),
@@ -94,26 +94,26 @@ impl AsFindings for PackagePolicyError {
 pub(crate) fn check_new_lock(
     lock: &Lock,
     configuration: &Configuration,
-) -> Result<(), PackagePolicyError> {
+) -> Result<(), PackageRestrictionError> {
     let mut refused = against(lock, configuration, &key::PINNED_PACKAGES)?;
     refused.extend(against(lock, configuration, &key::DISALLOWED_PACKAGES)?);
-    if refused.is_empty() { Ok(()) } else { Err(PackagePolicyError::Refused(refused)) }
+    if refused.is_empty() { Ok(()) } else { Err(PackageRestrictionError::Refused(refused)) }
 }
 
 /// Checks an existing lock against `disallowed_packages`. As in conda, pins concern a solve only.
 pub(crate) fn check_existing_lock(
     lock: &Lock,
     configuration: &Configuration,
-) -> Result<(), PackagePolicyError> {
+) -> Result<(), PackageRestrictionError> {
     let refused = against(lock, configuration, &key::DISALLOWED_PACKAGES)?;
-    if refused.is_empty() { Ok(()) } else { Err(PackagePolicyError::Refused(refused)) }
+    if refused.is_empty() { Ok(()) } else { Err(PackageRestrictionError::Refused(refused)) }
 }
 
 fn against(
     lock: &Lock,
     configuration: &Configuration,
     key: &Key,
-) -> Result<Vec<RefusedPackage>, PackagePolicyError> {
+) -> Result<Vec<RefusedPackage>, PackageRestrictionError> {
     let is_pin = *key == key::PINNED_PACKAGES;
     let mut refused: Vec<RefusedPackage> = Vec::new();
     for set in configuration.list(key) {
@@ -139,9 +139,9 @@ fn against(
     Ok(refused)
 }
 
-fn parse(key: &Key, set: &Configured<String>) -> Result<RequestedSpec, PackagePolicyError> {
+fn parse(key: &Key, set: &Configured<String>) -> Result<RequestedSpec, PackageRestrictionError> {
     let place = set.set_by.place().cloned().unwrap_or_else(|| Place::new(key.name, 1, 1));
-    parse_spec(&set.value, place).ok_or_else(|| PackagePolicyError::Spec {
+    parse_spec(&set.value, place).ok_or_else(|| PackageRestrictionError::Spec {
         spec: set.value.clone(),
         key: key.name,
         by: set.set_by.clone(),

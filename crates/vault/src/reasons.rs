@@ -54,7 +54,7 @@ impl fmt::Display for AnswerFault {
 
 /// Why a server isn't Vault or OpenBao.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerFault {
+pub enum NotVaultReason {
     /// `sys/health` answers with this status, without JSON.
     HealthIsNotJson(u16),
     /// The JSON of `sys/health` has neither `initialized` nor `sealed`.
@@ -63,7 +63,7 @@ pub enum ServerFault {
     HealthStatus(u16),
 }
 
-impl fmt::Display for ServerFault {
+impl fmt::Display for NotVaultReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HealthIsNotJson(status) => {

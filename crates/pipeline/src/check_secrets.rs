@@ -13,7 +13,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::ServerFacts,
-    manifest::{Manifest, ResolvedProfile, RuntimeValue, ServerDialect},
+    manifest::{Manifest, ResolvedProfile, RuntimeValue, TargetServers},
 };
 pub use envlock_vault::{
     Address, AddressError, ClientIdentity, CredentialSources, RetryPolicy, Secret,
@@ -25,13 +25,13 @@ use crate::{FileError, Project, files, spawn_blocking};
 
 /// The inputs of `check-secrets`. Variables may hold secrets, so the type has no `Debug`.
 #[derive(Clone)]
-pub struct SecretsRequest {
+pub struct CheckSecretsOptions {
     /// Whether the lock must have the needs of the manifest. False if only a manifest is checked.
     pub compare_lock: bool,
     /// The profile: by flag or variable; else the manifest's default, else all.
     pub profile: Option<String>,
     /// The server dialect, if it isn't the manifest's.
-    pub dialect: Option<ServerDialect>,
+    pub dialect: Option<TargetServers>,
     /// The time for which the policies are evaluated.
     pub now: jiff::Timestamp,
     /// The number of days within which the end of a rule is a warning.
@@ -156,7 +156,7 @@ pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<StaleNeed
 }
 
 /// The server to ask in addition to the policies.
-pub struct ServerRequest<'a> {
+pub struct ServerCheck<'a> {
     /// The settings of the client.
     pub settings: VaultSettings,
     /// The login is a presence check's: rights are checked against the policies only.
@@ -170,7 +170,7 @@ pub struct ServerRequest<'a> {
 }
 
 /// The result of `check-secrets`.
-pub struct SecretsReport {
+pub struct CheckSecretsReport {
     /// The findings, the rows of the table, and the manifest's rules.
     pub outcome: Outcome,
     /// The server that was checked, and the token's properties; `None` if no server responded.
@@ -179,7 +179,7 @@ pub struct SecretsReport {
     failure: Option<ProbeError>,
 }
 
-impl SecretsReport {
+impl CheckSecretsReport {
     /// Returns whether the answer is complete, or why not.
     pub fn completion(&self) -> Completion {
         const ALONE: &str = "the rights are those of the policies in the repository; the server didn't confirm them";
@@ -204,9 +204,9 @@ impl SecretsReport {
 /// No secret value is read.
 pub async fn check(
     project: &Project,
-    request: &SecretsRequest,
-    server: Option<ServerRequest<'_>>,
-) -> Result<SecretsReport, SecretsError> {
+    request: &CheckSecretsOptions,
+    server: Option<ServerCheck<'_>>,
+) -> Result<CheckSecretsReport, SecretsError> {
     let compare_lock = request.compare_lock;
     project
         .read_blocking(move |project| {
@@ -255,7 +255,7 @@ pub async fn check(
     outcome.findings.extend(server_findings);
     let checked_server =
         online.map(|online| checked_server(online, profile.as_deref().unwrap_or_default()));
-    Ok(SecretsReport { outcome, checked_server, failure })
+    Ok(CheckSecretsReport { outcome, checked_server, failure })
 }
 
 /// Sets the namespaces of the profiles, as the login reads them.
@@ -282,7 +282,10 @@ pub async fn has_manifest(project: &Project) -> Result<bool, SecretsError> {
 
 /// Returns the report on a project without a secrets manifest: it passes, because no credential is
 /// needed. A lock that still has needs is stale, and a directory without a project is an error.
-fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsReport, SecretsError> {
+fn without_manifest(
+    project: &Project,
+    compare_lock: bool,
+) -> Result<CheckSecretsReport, SecretsError> {
     if project.optional_environment()?.is_none() {
         return Err(SecretsError::NoManifest);
     }
@@ -295,7 +298,7 @@ fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsRepo
     let message = "no needs: this project has no secrets manifest";
     let note = Finding::new(Code::NoManifest, message).at_level(Level::Note);
     let outcome = Outcome { findings: vec![note], rows: Vec::new(), rules: Rules::default() };
-    Ok(SecretsReport { outcome, checked_server: None, failure: None })
+    Ok(CheckSecretsReport { outcome, checked_server: None, failure: None })
 }
 
 /// Describes the server that was checked, and the token.
@@ -348,9 +351,9 @@ fn choose_profile(
 async fn ask_server(
     manifest: &Manifest,
     profile: &ResolvedProfile,
-    server: ServerRequest<'_>,
+    server: ServerCheck<'_>,
 ) -> Result<(Result<ServerFacts, ProbeError>, Vec<Finding>), SecretsError> {
-    let ServerRequest { mut settings, presence_only, login, sources, interrupted } = server;
+    let ServerCheck { mut settings, presence_only, login, sources, interrupted } = server;
     let other = match login {
         Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
             known: manifest.profiles.keys().cloned().collect(),

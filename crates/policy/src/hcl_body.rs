@@ -6,7 +6,7 @@ use envlock_text::Pos;
 
 /// The items between two braces, or of a whole file.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Body {
+pub(crate) struct HclBody {
     pub(crate) items: Vec<Item>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum ValueKind {
     Number(String),
     Bool(bool),
     List(Vec<Value>),
-    Body(Body),
+    Body(HclBody),
 }
 
 impl Item {

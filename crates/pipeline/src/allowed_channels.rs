@@ -17,7 +17,7 @@ pub struct Refusal {
 
 /// The configured lists of channels, with the URLs of their origins.
 #[derive(Default)]
-pub(crate) struct ChannelPolicy {
+pub(crate) struct AllowedChannels {
     /// The forbidden channels, in the form in which they are compared.
     refused: Vec<(Vec<Url>, Refusal)>,
     /// The only channels that may be used, if there is an allowlist.
@@ -36,7 +36,7 @@ pub(crate) fn policy_channels(
     keys.flat_map(|key| configuration.list(key))
 }
 
-impl ChannelPolicy {
+impl AllowedChannels {
     /// Reads the lists. `resolve` returns the URLs of a channel as written; `without_configuration`
     /// returns those that it has without a `.condarc`, which can give a forbidden name to other
     /// channels.
