@@ -243,7 +243,7 @@ fn an_install_names_the_needs_and_the_next_command() {
     let lab = lab();
     lab.solve(&[]).success();
     let said = lab.install(&[]).success();
-    assert!(said.contains("it needs 1 credential") && said.contains("DB_PASSWORD"), "{said}");
+    assert!(said.contains("it needs 1 secret") && said.contains("DB_PASSWORD"), "{said}");
     assert!(said.contains("next: envlock check-secrets --offline"), "{said}");
 }
 

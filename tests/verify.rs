@@ -83,7 +83,7 @@ fn names_of_files_are_escaped_and_long_ones_not_broken() {
     -- exit 1
     ");
     let told = lab.envlock(&["verify"]).stderr;
-    assert_eq!(told.lines().next().unwrap().trim(), "verify  6 files, 0 differ, 2 of no package");
+    assert_eq!(told.lines().next().unwrap().trim(), "verify  6 files, 0 differ, 2 untracked");
 }
 
 #[test]

@@ -154,7 +154,7 @@ pub(crate) fn with_connection_settings(
         }
         TlsTrust::Unusable(_) => builder.tls_certs_only([]),
     };
-    if let Some(pem) = &settings.identity {
+    if let Some(pem) = &settings.client_certificate {
         builder = builder.identity(Identity::from_pem(pem).map_err(unreadable)?);
     }
     let Some(proxies) = proxies else { return Ok(builder.no_proxy()) };

@@ -13,7 +13,7 @@ use crate::{
     flags::{FileArgs, OutputArgs, ProjectArgs},
 };
 
-/// Lock an environment.yml, install it, and check the credentials that it needs.
+/// Lock an environment.yml, install it, and check the secrets that it needs.
 #[derive(Debug, Parser)]
 #[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 success, 1 findings, 2 usage or bad input,\n\

@@ -6,7 +6,7 @@ use envlock_model::{
     lock::Lock,
     needs::{self, StaleNeed},
 };
-use envlock_report::outcome::{self, Completion, Rules};
+use envlock_report::outcome::{self, Completion, LevelOverrides};
 use envlock_report::output::CheckedServer;
 use envlock_report::secret_scan;
 use envlock_report::{AsFindings, Code, Exit, Finding, Level};
@@ -297,7 +297,8 @@ fn without_manifest(
     }
     let message = "no needs: this project has no secrets manifest";
     let note = Finding::new(Code::NoManifest, message).at_level(Level::Note);
-    let outcome = Outcome { findings: vec![note], rows: Vec::new(), rules: Rules::default() };
+    let outcome =
+        Outcome { findings: vec![note], rows: Vec::new(), overrides: LevelOverrides::default() };
     Ok(CheckSecretsReport { outcome, checked_server: None, failure: None })
 }
 

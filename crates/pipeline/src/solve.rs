@@ -414,7 +414,8 @@ impl PlatformSolve {
             .collect()
     }
 
-    /// Returns every package name in the indexes, with the indexes of its channels in the inputs.
+    /// Returns every package name in the repodata, with the positions of its channels in the
+    /// inputs.
     fn names(&self) -> envlock_solve::ChannelsByPackage {
         let places = |channels: Vec<&Channel>| {
             let places: BTreeSet<_> =

@@ -27,7 +27,7 @@ pub struct Block {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
-    /// The parameters that one map writes in several spellings, with different values: a server
+    /// The parameters that one map writes in different letter case, with different values: a server
     /// keeps one of them at random.
     pub(crate) colliding: BTreeSet<String>,
     pub(crate) required: Vec<String>,

@@ -205,7 +205,7 @@ fn judge(rule: &Rule, body: &PartialBody, dialect: Dialect) -> BodyResult {
     found
 }
 
-/// The body without the parameters of which the server keeps one of several spellings; `None` if
+/// The body without the parameters of which the server keeps one of several letter cases; `None` if
 /// it has none of them.
 fn without_random(rule: &Rule, body: &PartialBody, found: &mut BodyResult) -> Option<PartialBody> {
     let is_random = |name: &str| rule.colliding.contains(&lowered(name));

@@ -128,7 +128,7 @@ fn policy_file(profile: &str) -> String {
 
 fn manifest(needs: &[NeedShorthand], profiles: &[ProfileShorthand]) -> String {
     let mut out = String::from(
-        "# Which credentials this environment needs: names and paths, never a value, never an address.\n\
+        "# Which secrets this environment needs: names and paths, never a value, never an address.\n\
          # Every key: docs/secrets.md of envlock.\n\
          version: 1\n\
          \n\

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::outcome::{Completion, apply_rules};
+use envlock_report::outcome::{Completion, apply_overrides};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
@@ -34,7 +34,7 @@ fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
         online: None,
     };
     let outcome = check(&input).unwrap();
-    apply_rules(outcome.findings, Completion::Complete, &outcome.rules).findings
+    apply_overrides(outcome.findings, Completion::Complete, &outcome.overrides).findings
 }
 
 #[test]

@@ -8,7 +8,7 @@ use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, Request};
 use envlock_report::document::Document;
-use envlock_report::outcome::{Completion, Rules, apply_rules};
+use envlock_report::outcome::{Completion, LevelOverrides, apply_overrides};
 use envlock_report::{AsFindings, secret_scan};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
@@ -109,7 +109,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let output = format!("{findings:?}")
             + &envlock_report::render::json(&Document::<()>::new(
                 "policy lint",
-                apply_rules(findings, Completion::Complete, &Rules::default()),
+                apply_overrides(findings, Completion::Complete, &LevelOverrides::default()),
                 None,
             ));
         assert!(!output.contains("CANARYcanary"), "{output}");

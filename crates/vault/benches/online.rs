@@ -52,7 +52,7 @@ fn main() {
             namespace: None,
             authorities: None,
             server_name: None,
-            identity: None,
+            client_certificate: None,
             proxy: None,
             user_agent: "envlock/bench".to_owned(),
             timeout: Duration::from_secs(15),

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     flags::{DialectArg, ManifestArgs},
     settings::{TerminationSignal, is_ignored, vault},
-    ui::{Answer, interrupted},
+    ui::{CommandOutput, interrupted},
 };
 
 /// The arguments of `check-secrets`.
@@ -55,7 +55,7 @@ pub(crate) struct CheckSecretsArgs {
 pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
     app.ui.finish(match run_check(args, app).await {
         Ok(report) => answer(report, app.ui.width(), app.ui.table_width()),
-        Err(error) => Answer::failed(error.as_ref()),
+        Err(error) => CommandOutput::failed(error.as_ref()),
     })
 }
 
@@ -63,14 +63,15 @@ fn answer(
     report: CheckSecretsReport,
     width: usize,
     table_width: usize,
-) -> Answer<output::CheckSecrets<ResultRow>> {
+) -> CommandOutput<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
-    let CheckSecretsReport { outcome: Outcome { findings, rows, rules }, checked_server, .. } =
-        report;
+    let CheckSecretsReport {
+        outcome: Outcome { findings, rows, overrides }, checked_server, ..
+    } = report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
-        return Answer::from_failure(interrupted()).with_findings(left);
+        return CommandOutput::from_failure(interrupted()).with_findings(left);
     }
     let head = checked_server
         .as_ref()
@@ -80,8 +81,8 @@ fn answer(
         rows => format!("{}\n", checks::table(rows).render(table_width)),
     };
     let result = output::CheckSecrets { checked_server, answers: rows };
-    let answer = Answer::done(result, head + &table);
-    answer.with_completion(completion).with_findings(findings).with_rules(rules).of_check()
+    let answer = CommandOutput::done(result, head + &table);
+    answer.with_completion(completion).with_findings(findings).with_overrides(overrides).of_check()
 }
 
 async fn run_check(

@@ -12,19 +12,19 @@ use super::{App, app::Setup};
 use crate::{
     flags::ProjectArgs,
     settings::{NO_PROXY_ENTRY, describe_trust},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// Checks the configuration.
 pub(crate) async fn doctor(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let setup = match app.setup(&args.files, &args.network) {
         Ok(setup) => setup,
-        Err(error) => return app.ui.finish(Answer::<output::Doctor>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Doctor>::failed(&error)),
     };
     let request = request(app, &setup);
     let answer = match examine(&setup.project, &request, &setup.context()).await {
         Ok(checks) => setup.with_unused_keys(answer(checks, app.ui.width())),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer))
 }
@@ -61,7 +61,7 @@ fn proxies(configuration: &Configuration) -> Vec<ConfiguredProxy> {
     .collect()
 }
 
-fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
+fn answer(checks: Vec<CheckResult>, width: usize) -> CommandOutput<output::Doctor> {
     let findings: Vec<_> = checks.iter().filter_map(finding).collect();
     let rows = checks
         .iter()
@@ -76,7 +76,7 @@ fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
             help: check.help,
         })
         .collect();
-    Answer::done(output::Doctor { checks }, text).with_findings(findings)
+    CommandOutput::done(output::Doctor { checks }, text).with_findings(findings)
 }
 
 /// Returns the finding of a check that failed or has no result.

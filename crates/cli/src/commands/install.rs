@@ -16,7 +16,7 @@ use super::{
 use crate::{
     flags::{FileArgs, NetworkArgs, PrefixArgs},
     settings::{self, VERSION},
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The arguments of `install`.
@@ -54,14 +54,14 @@ pub(crate) async fn install(args: &InstallArgs, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args, app)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Install>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Install>::failed(&error)),
     };
     let (context, mut findings) = (setup.context(), Vec::new());
     let installed =
         envlock_pipeline::install(&setup.project, &request, &context, &mut findings).await;
     let answer = match installed {
         Ok(installed) => answer(args, installed, app.ui.width()),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
@@ -85,7 +85,11 @@ fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallOptions, SetupErr
     })
 }
 
-fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<output::Install> {
+fn answer(
+    args: &InstallArgs,
+    installed: Installed,
+    width: usize,
+) -> CommandOutput<output::Install> {
     let prefix = installed.prefix.display().to_string();
     let changes = installed.plan.steps().map(changes).unwrap_or_default();
     let text =
@@ -110,7 +114,7 @@ fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<outp
         skipped_pip_lines: installed.skipped_pip_lines,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
-    Answer::done(result, text).next(next).with_findings(findings)
+    CommandOutput::done(result, text).next(next).with_findings(findings)
 }
 
 fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
@@ -231,12 +235,12 @@ fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     }
 }
 
-/// Lists the credentials that the environment needs.
+/// Lists the secrets that the environment needs.
 fn needs_text(installed: &Installed, width: usize) -> String {
     let Some(needs) = &installed.needs else { return String::new() };
     format!(
         "it needs {}:\n{}",
-        count(needs.needs.len(), "credential"),
+        count(needs.needs.len(), "secret"),
         list::lock_table(needs).render(width)
     )
 }

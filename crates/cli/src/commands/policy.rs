@@ -13,12 +13,12 @@ use envlock_report::{Code, Exit, Finding, output};
 
 use super::{
     App,
-    app::{manifest_rules, profile, project},
+    app::{manifest_overrides, profile, project},
 };
 use crate::{
     flags::{DialectArg, ManifestArgs},
     settings::vault,
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The subcommands of `policy`.
@@ -110,7 +110,7 @@ pub(crate) fn policy(command: &PolicyCommand, app: &App<'_>) -> Exit {
     }
 }
 
-fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate> {
+fn generate(args: &GenerateArgs, app: &App<'_>) -> CommandOutput<output::PolicyGenerate> {
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
     let holder = match args.holder {
         PolicyHolderArg::Job => PolicyHolder::Job,
@@ -127,25 +127,25 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
         Ok(generated) => {
             let GeneratedPolicy { profile, hcl, findings } = generated;
             let result = output::PolicyGenerate { profile, hcl: hcl.clone() };
-            let answer = Answer::done(result, hcl).with_findings(findings);
-            answer.with_rules(manifest_rules(&project, app.settings.now))
+            let answer = CommandOutput::done(result, hcl).with_findings(findings);
+            answer.with_overrides(manifest_overrides(&project, app.settings.now))
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     }
 }
 
-fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
+fn lint(args: &LintArgs, app: &App<'_>) -> CommandOutput<()> {
     let files = ProjectFiles { manifest: args.manifest.clone(), ..ProjectFiles::default() };
     let project = args.manifest.is_some().then(|| Project::new(files, Configuration::default()));
     match policy::lint(&args.files, project.as_ref(), app.settings.now) {
-        Ok(findings) => {
-            Answer { result: None, ..Answer::done((), "") }.with_findings(findings).of_check()
-        }
-        Err(error) => Answer::failed(&error),
+        Ok(findings) => CommandOutput { result: None, ..CommandOutput::done((), "") }
+            .with_findings(findings)
+            .of_check(),
+        Err(error) => CommandOutput::failed(&error),
     }
 }
 
-fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
+fn explain(args: &ExplainArgs, app: &App<'_>) -> CommandOutput<output::PolicyExplain> {
     let request = PolicyExplainOptions {
         files: args.policy.clone(),
         path: args.path.clone(),
@@ -157,7 +157,7 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
     };
     let explained = match policy::explain(&request) {
         Ok(explained) => explained,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let (allowed, answers) = (explained.allowed, explained.answers);
     let text = answers.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -167,20 +167,21 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
     });
     let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();
-    Answer::done(output::PolicyExplain { allowed, answers }, text).with_findings(findings)
+    CommandOutput::done(output::PolicyExplain { allowed, answers }, text).with_findings(findings)
 }
 
-fn test(args: &TestArgs, app: &App<'_>) -> Answer<output::PolicyTest> {
+fn test(args: &TestArgs, app: &App<'_>) -> CommandOutput<output::PolicyTest> {
     let tests = match policy::test(&args.files, app.settings.now) {
         Ok(tests) => tests,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let (passed, failed) = (tests.passed, tests.failed);
     let findings: Vec<_> = tests.failures.iter().map(failed_case).collect();
     let failures = tests.failures.iter();
     let failures = failures.filter_map(|failure| serde_json::to_value(failure).ok()).collect();
     let text = format!("{passed} passed, {failed} failed\n");
-    Answer::done(output::PolicyTest { passed, failed, failures }, text).with_findings(findings)
+    CommandOutput::done(output::PolicyTest { passed, failed, failures }, text)
+        .with_findings(findings)
 }
 
 /// Returns the finding of a failed case, with the rule that decides it.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     flags::{FileArgs, ManifestArgs},
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The subcommands of `secrets`.
@@ -59,14 +59,14 @@ pub(crate) fn init(args: &InitArgs, app: &App<'_>) -> Exit {
     app.ui.finish(write_first(args, app))
 }
 
-fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
+fn write_first(args: &InitArgs, app: &App<'_>) -> CommandOutput<output::SecretsInit> {
     let manifest = args.manifest();
     let asked =
         if args.need.is_empty() && app.ui.can_ask() { ask(app, &manifest) } else { Ok(None) };
     let (needs, mut profiles) = match asked {
         Ok(Some(answers)) => answers,
         Ok(None) => (args.need.clone(), args.profile.clone()),
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     if profiles.is_empty() {
         profiles.extend("ci:jwt".parse::<ProfileShorthand>());
@@ -75,13 +75,13 @@ fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
     let request = SecretsInitOptions { manifest: manifest.clone(), needs, profiles };
     let files = match secrets_init::init(&project, &request) {
         Ok(files) => files,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let lines: Vec<_> = files.iter().map(|file| format!("wrote {file}\n")).collect();
     let manifest = shell_word(&manifest.display().to_string());
     let next = format!("next: envlock check-secrets --offline --manifest {manifest}\n");
-    Answer::done(output::SecretsInit { files }, lines.concat()).next(next)
+    CommandOutput::done(output::SecretsInit { files }, lines.concat()).next(next)
 }
 
 /// The needs and the profiles that the user types.
@@ -123,18 +123,18 @@ pub(crate) fn list(args: &ManifestArgs, app: &App<'_>) -> Exit {
     app.ui.finish(list_needs(args, app))
 }
 
-fn list_needs(args: &ManifestArgs, app: &App<'_>) -> Answer<output::SecretsList> {
+fn list_needs(args: &ManifestArgs, app: &App<'_>) -> CommandOutput<output::SecretsList> {
     let project = project(&args.files, args.manifest.as_deref());
     let manifest = match project.manifest() {
         Ok(Some(manifest)) => manifest,
-        Ok(None) => return Answer::failed(&SecretsError::NoManifest),
-        Err(error) => return Answer::failed(&error),
+        Ok(None) => return CommandOutput::failed(&SecretsError::NoManifest),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let profile = profile(args, app).map(|name| (manifest.profile(&name), name));
     let profile = match profile {
         Some((None, name)) => {
             let known = manifest.profiles.keys().cloned().collect();
-            return Answer::failed(&checks::CheckError::NoProfile { name, known });
+            return CommandOutput::failed(&checks::CheckError::NoProfile { name, known });
         }
         Some((found, _)) => found,
         None => None,
@@ -148,8 +148,8 @@ fn list_needs(args: &ManifestArgs, app: &App<'_>) -> Answer<output::SecretsList>
         None => manifest.needs.iter().map(|(name, n)| need(name, n)).collect(),
     };
     let result = output::SecretsList { profile: profile.map(|p| p.name), needs };
-    Answer::done(result, table.render(app.ui.table_width()))
-        .with_rules(manifest.rules(app.settings.now))
+    CommandOutput::done(result, table.render(app.ui.table_width()))
+        .with_overrides(manifest.level_overrides(app.settings.now))
 }
 
 fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     flags::{FileArgs, NetworkArgs},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The arguments of `solve`.
@@ -96,13 +96,13 @@ pub(crate) async fn solve(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Solve>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Solve>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let solved = envlock_pipeline::solve(project, &request, &setup.context(), &mut findings).await;
     let answer = match solved {
         Ok(solved) => setup.with_unused_keys(answer(args, project, &solved, app.ui.width())),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
@@ -112,7 +112,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::SolveCheck>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::SolveCheck>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let context = setup.context();
@@ -132,14 +132,14 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
             let shown = shown.join(", ");
             let verdict = if fresh { "still matches" } else { "no longer matches" };
             let text = format!("{lock} {verdict} {shown}\n");
-            let answer = Answer::done(output::SolveCheck { lock, fresh, changes }, text);
+            let answer = CommandOutput::done(output::SolveCheck { lock, fresh, changes }, text);
             if fresh {
                 answer
             } else {
                 answer.with_completion(Completion::Failed(Failure::new(Exit::Stale, findings)))
             }
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
@@ -181,7 +181,7 @@ fn answer(
     project: &Project,
     solved: &Solved,
     width: usize,
-) -> Answer<output::Solve> {
+) -> CommandOutput<output::Solve> {
     let lock = project.lock_path().display().to_string();
     let text = summary_text(args, &lock, solved, width);
     let install = solved.install.filter(|_| solved.written);
@@ -201,7 +201,7 @@ fn answer(
         need_changes: solved.need_changes.iter().map(need_change).collect(),
         skipped_pip_lines: pip(&solved.lock),
     };
-    Answer::done(result, text).next(next.unwrap_or_default())
+    CommandOutput::done(result, text).next(next.unwrap_or_default())
 }
 
 fn pip(lock: &Lock) -> Vec<String> {

@@ -9,7 +9,7 @@ use rattler_conda_types::Subdir;
 use super::{App, app::project, next_command::NextCommand};
 use crate::{
     flags::{FileArgs, PrefixArgs},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The arguments of `verify`.
@@ -30,15 +30,15 @@ pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
             let host = Subdir::current();
             match envlock_pipeline::verify(&project, prefix, host, jobs, observer) {
                 Ok(verified) => answer(args, verified),
-                Err(error) => Answer::failed(&error),
+                Err(error) => CommandOutput::failed(&error),
             }
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(answer)
 }
 
-fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify> {
+fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> CommandOutput<output::Verify> {
     let VerifiedPrefix { prefix, verified, install } = verified;
     let prefix = prefix.display().to_string();
     let Verified { packages, files, differences } = verified;
@@ -60,7 +60,7 @@ fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify>
         format!("next: {command}, which reinstalls it\n")
     });
     let result = output::Verify { prefix, packages, files, differences };
-    Answer::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
+    CommandOutput::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
 }
 
 fn finding(difference: &FileDifference) -> Finding {

@@ -15,7 +15,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_text::redact::redact_url;
 use url::Url;
 
-use super::{Settings, VERSION, certificates::read_certificates, credentials::stores};
+use super::{ProcessEnvironment, VERSION, certificates::read_certificates, credentials::stores};
 
 /// An error in the network settings.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub(crate) struct ChannelSetup {
 /// Returns the settings of the channel client. Reads the configured certificate files and the
 /// credential stores.
 pub(crate) fn channel_setup(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     configuration: &Configuration,
 ) -> Result<ChannelSetup, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
@@ -128,7 +128,7 @@ pub(crate) fn channel_setup(
             Ok(pem)
         });
         match identity {
-            Ok(pem) => network.identity = Some(pem),
+            Ok(pem) => network.client_certificate = Some(pem),
             Err(error) => network.trust = unusable(&error),
         }
     }
@@ -142,7 +142,7 @@ fn unusable(error: &NetworkError) -> TlsTrust {
 }
 
 /// Returns an error if `SSL_CERT_FILE` names a pipe, which would block, or a device.
-fn system_certificates_error(settings: &Settings) -> Option<Finding> {
+fn system_certificates_error(settings: &ProcessEnvironment) -> Option<Finding> {
     let name = "SSL_CERT_FILE";
     let path = settings.variables.get(name).filter(|path| !path.is_empty())?;
     let found = std::fs::metadata(settings.absolute(path.as_ref())).ok()?;
@@ -242,7 +242,7 @@ fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     }
 }
 
-fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
+fn proxies(settings: &ProcessEnvironment, configuration: &Configuration) -> ProxyServers {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let named: Vec<_> = configuration.map(&key::PROXY_SERVERS).collect();
     // If only variables set proxies, the HTTP library reads them, which knows all their forms.
@@ -279,7 +279,7 @@ fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
 
 /// Reads the file, or all files of the folder, that a key names.
 fn read(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     set: &Configured<&str>,
     key: &'static str,
 ) -> Result<Vec<u8>, NetworkError> {

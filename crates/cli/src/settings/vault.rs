@@ -7,7 +7,7 @@ use envlock_pipeline::check_secrets::{
 };
 use envlock_report::{AsFindings, Code, Exit, Finding};
 
-use super::{Settings, VERSION, certificates::read_certificates};
+use super::{ProcessEnvironment, VERSION, certificates::read_certificates};
 
 /// The default time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -95,14 +95,16 @@ impl AsFindings for VaultSettingsError {
 }
 
 /// Returns the settings of the server that the variables name.
-pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
-    let variables = Variables(surroundings);
+pub(crate) fn settings(
+    environment: &ProcessEnvironment,
+) -> Result<VaultSettings, VaultSettingsError> {
+    let variables = Variables(environment);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
         && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
     {
         return Err(VaultSettingsError::Insecure(name));
     }
-    let identity = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
+    let client_certificate = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
         (Some(certificate), Some(key)) => {
             let key = String::from_utf8_lossy(&key).into_owned();
             Some(ClientIdentity { certificate, key: Secret::new(key) })
@@ -115,21 +117,21 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
         namespace: variables.namespace()?,
         authorities: variables.authorities()?,
         server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
-        identity,
+        client_certificate,
         proxy: variables.proxy(),
         user_agent: format!("envlock/{VERSION}"),
         timeout: variables.timeout()?,
         retry_policy: RetryPolicy::default(),
-        now: surroundings.now,
+        now: environment.now,
     })
 }
 
 /// The namespace of a profile that names none; `None` if the variable isn't set.
-pub(crate) fn namespace(surroundings: &Settings) -> Option<String> {
-    Variables(surroundings).namespace().ok().flatten()
+pub(crate) fn namespace(environment: &ProcessEnvironment) -> Option<String> {
+    Variables(environment).namespace().ok().flatten()
 }
 
-struct Variables<'a>(&'a Settings);
+struct Variables<'a>(&'a ProcessEnvironment);
 
 impl Variables<'_> {
     /// Reads a variable. `BAO_` takes precedence over `VAULT_`. An empty variable counts as unset,

@@ -1,4 +1,4 @@
-//! How a command ended, before the rules are applied to its findings.
+//! How a command ended, before its findings get their levels.
 
 use crate::{AsFindings, Exit, Finding, Level};
 

@@ -4,10 +4,12 @@
 //! A run never ends with 0 if there is an error that no exception in force covers, and the
 //! summary never contradicts the exit code.
 
-mod apply_rules;
+mod apply_overrides;
 mod completion;
-mod rules;
+mod overrides;
 
-pub use apply_rules::{FinalReport, Summary, apply_rules};
+pub use apply_overrides::{FinalReport, Summary, apply_overrides};
 pub use completion::{Completion, Failure};
-pub use rules::{DenyRule, DenyTarget, Exception, FindingSubject, Rules, UnknownDenyTarget};
+pub use overrides::{
+    DenySetting, DenyTarget, Exception, FindingSubject, LevelOverrides, UnknownDenyTarget,
+};

@@ -16,18 +16,20 @@ mod interactive;
 mod kv2_data_path;
 mod namespace;
 mod online;
+mod overrides;
 mod parameters;
 mod policies;
 mod result_table;
 mod root_token;
-mod rules;
 mod unused_policy;
 
 use std::collections::{BTreeMap, HashSet};
 
 use envlock_policy::Policy;
 use envlock_policy::lint::{LintContext, lint_parsed, rules_that_never_decide};
-use envlock_report::{AsFindings, Code, Exit, Finding, Place, outcome::Rules, sort_and_merge};
+use envlock_report::{
+    AsFindings, Code, Exit, Finding, Place, outcome::LevelOverrides, sort_and_merge,
+};
 use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 
@@ -55,7 +57,7 @@ pub struct Input<'a> {
     pub dialect: Option<TargetServers>,
     /// The time of the check.
     pub now: Timestamp,
-    /// Rules that expire within this number of days are reported.
+    /// LevelOverrides that expire within this number of days are reported.
     pub horizon_days: u32,
     /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,
@@ -78,7 +80,7 @@ pub struct Outcome {
     /// The rows of the table of results.
     pub rows: Vec<ResultRow>,
     /// The manifest's `accept:` and `deny:`. They aren't applied to `findings` yet.
-    pub rules: Rules,
+    pub overrides: LevelOverrides,
 }
 
 /// Why the check is impossible.
@@ -189,7 +191,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     api_path::check(input.manifest, &mut findings);
     lint(input, &policies, &mut findings);
     let (findings, rows) = (sort_and_merge(findings), result_table::merge_profiles(rows));
-    Ok(Outcome { findings, rows, rules: rules::for_check(input) })
+    Ok(Outcome { findings, rows, overrides: overrides::for_check(input) })
 }
 
 /// Reports needs that name the path of the server's API, or repeat their mount in their path.

@@ -27,7 +27,7 @@ pub struct Manifest {
     /// The policies in the repository, by the name under which they are uploaded.
     #[schemars(default)]
     pub policies: BTreeMap<String, PolicyFile>,
-    /// The credentials, by name.
+    /// The secrets, by name.
     pub needs: BTreeMap<String, Need>,
     /// The profile that is used by default.
     #[schemars(default)]
@@ -161,7 +161,7 @@ pub struct Auth {
     /// The role to log in as.
     #[schemars(default)]
     pub role: Option<String>,
-    /// Where the credentials are read from, by the name that the auth method gives each.
+    /// Where the login credentials are read from, by the name that the auth method gives each.
     #[schemars(flatten)]
     pub credentials: BTreeMap<String, RuntimeValue>,
     /// Its place in the file.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::{Engine, Product};
-use envlock_report::outcome::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
+use envlock_report::outcome::{Completion, DenySetting, DenyTarget, FinalReport, apply_overrides};
 use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
@@ -143,7 +143,7 @@ impl Scenario {
     pub(crate) fn expect_findings(self, findings: &[(Level, &str)], exit: u8, texts: &[&str]) {
         let mut outcome = self.outcome();
         outcome.findings = final_report(&outcome, &[]).findings;
-        outcome.rules.accept.clear();
+        outcome.overrides.accept.clear();
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let reported: Vec<_> =
@@ -175,9 +175,9 @@ impl Scenario {
 
 /// Applies the manifest's rules and `deny` to the findings.
 pub(crate) fn final_report(outcome: &Outcome, deny: &[DenyTarget]) -> FinalReport {
-    let mut rules = outcome.rules.clone();
-    rules.deny.extend(deny.iter().copied().map(DenyRule::from_flag));
-    apply_rules(outcome.findings.clone(), Completion::Complete, &rules)
+    let mut rules = outcome.overrides.clone();
+    rules.deny.extend(deny.iter().copied().map(DenySetting::from_flag));
+    apply_overrides(outcome.findings.clone(), Completion::Complete, &rules)
 }
 
 /// The findings as text.

@@ -152,7 +152,7 @@ fn reason(
     } else {
         None
     };
-    let partial = match virtual_package {
+    let insufficient_virtual_package = match virtual_package {
         Some(_) => None,
         None => steps.iter().find_map(|step| missing_virtual_package(problem, step)),
     };
@@ -160,7 +160,13 @@ fn reason(
         Some(_) => Vec::new(),
         None => remedy::replacement_lines(problem, pool, core, others),
     };
-    let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead };
+    let kind = ReasonKind::Conflict {
+        steps,
+        solver_message,
+        virtual_package,
+        insufficient_virtual_package,
+        instead,
+    };
     UnsolvableReason::new(problem.platform, core, kind)
 }
 

@@ -148,9 +148,15 @@ impl UnsolvableReason {
                     None => finding,
                 }
             }
-            ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead } => {
+            ReasonKind::Conflict {
+                steps,
+                solver_message,
+                virtual_package,
+                insufficient_virtual_package,
+                instead,
+            } => {
                 let finding = self.conflict(steps, solver_message.as_deref(), instead);
-                match (virtual_package, partial) {
+                match (virtual_package, insufficient_virtual_package) {
                     (Some(value), _) => finding.with_help(format!(
                         "if the machines have it, solve with `--virtual-package {value}`"
                     )),

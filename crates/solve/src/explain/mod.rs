@@ -32,7 +32,8 @@ pub use reason::{
 };
 use suggestion_trials::SuggestionTrials;
 
-/// Every package name of the indexes, with the indexes of its channels in [`Problem::channels`].
+/// Every package name in the repodata, with the positions of its channels in
+/// [`Problem::channels`].
 pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
 
 /// Explains why `problem` has no solution: at least one reason, in the order of the lines.

@@ -155,8 +155,9 @@ pub enum ReasonKind {
         solver_message: Option<String>,
         /// The value of `--virtual-package` with which they could be met.
         virtual_package: Option<String>,
-        /// The value of `--virtual-package` that meets the missing one, if that isn't enough.
-        partial: Option<String>,
+        /// The value of `--virtual-package` that meets this dependency, but doesn't resolve the
+        /// conflict.
+        insufficient_virtual_package: Option<String>,
         /// Lines that can be met in place of one of the requests. Each was tried with the solver.
         instead: Vec<String>,
     },

@@ -67,7 +67,7 @@ impl Transport {
             // A machine without trusted certificates can still connect to itself.
             builder = builder.tls_certs_only([]);
         }
-        if let Some(identity) = &settings.identity {
+        if let Some(identity) = &settings.client_certificate {
             let mut pem = Zeroizing::new(identity.certificate.clone());
             pem.push(b'\n');
             pem.extend_from_slice(identity.key.reveal().as_bytes());

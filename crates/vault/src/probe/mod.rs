@@ -63,7 +63,7 @@ async fn run(
 ) -> Result<ServerFacts, ProbeError> {
     settings.address.check_scheme(request.profile.allow_plaintext_loopback)?;
     if let Some(identity) = login::client_identity(request.auth, request.sources)? {
-        settings.identity = Some(identity);
+        settings.client_certificate = Some(identity);
     }
     let name = &request.profile.name;
     let token_source = login::token_source(name, request.auth, request.sources, settings.now)?;

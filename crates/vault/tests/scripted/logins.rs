@@ -256,7 +256,7 @@ fn a_secret_id_is_unwrapped_only_if_the_roles_endpoint_created_it() {
         );
         assert_eq!(
             finding_of(&failure).notes,
-            ["it may have been exchanged during its delivery; it wasn't unwrapped"]
+            ["it may have been replaced in transit; it wasn't unwrapped"]
         );
         assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup"]);
     }

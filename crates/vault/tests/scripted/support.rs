@@ -131,7 +131,7 @@ impl TestJob {
             namespace: self.namespace.clone(),
             authorities: None,
             server_name: None,
-            identity: None,
+            client_certificate: None,
             proxy: None,
             user_agent: "envlock/test".to_owned(),
             timeout: self.timeout,

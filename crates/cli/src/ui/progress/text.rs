@@ -64,7 +64,7 @@ pub(super) fn notice(notice: &Notice) -> String {
         }
         Notice::WaitingForInstaller { prefix, installer } => waiting(prefix, installer.as_ref()),
         Notice::NoFileLocks { folder } => format!(
-            "the file system of `{}` has no locks: make sure that no other install runs there",
+            "the file system of `{}` has no file locks: make sure that no other install runs there",
             folder.display()
         ),
         Notice::PlannedAgain { prefix } => format!(
@@ -204,7 +204,7 @@ mod tests {
             ),
             (
                 Notice::NoFileLocks { folder: "/envs".into() },
-                "the file system of `/envs` has no locks: make sure that no other install runs \
+                "the file system of `/envs` has no file locks: make sure that no other install runs \
                  there",
             ),
             (

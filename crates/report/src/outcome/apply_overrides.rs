@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Completion, Rules};
+use super::{Completion, LevelOverrides};
 use crate::{Code, Exit, Finding, Level, sort_and_merge};
 
 /// The final findings of a run, and what follows from them.
@@ -22,7 +22,7 @@ pub struct FinalReport {
 pub struct Summary {
     /// Findings that fail the command.
     pub errors: usize,
-    /// Findings that fail the command only if a rule denies them.
+    /// Findings that fail the command only with `--deny` or `deny:`.
     pub warnings: usize,
     /// Findings that change no exit code.
     pub notes: usize,
@@ -44,13 +44,17 @@ impl Summary {
 ///
 /// An exception in force turns a finding into a note, and no deny rule raises it again. The
 /// findings of a failure can't be allowed: without an answer there is nothing to accept.
-pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules) -> FinalReport {
+pub fn apply_overrides(
+    findings: Vec<Finding>,
+    completion: Completion,
+    overrides: &LevelOverrides,
+) -> FinalReport {
     let mut found: Vec<_> = findings.into_iter().map(|finding| (finding, false)).collect();
-    let unused = allow(&mut found, rules);
+    let unused = allow(&mut found, overrides);
     found.extend(unused.into_iter().map(|finding| (finding, false)));
     let mut found: Vec<_> = found
         .into_iter()
-        .map(|(finding, is_allowed)| if is_allowed { finding } else { deny(finding, rules) })
+        .map(|(finding, is_allowed)| if is_allowed { finding } else { deny(finding, overrides) })
         .collect();
     let (exit, failure) = match completion {
         Completion::Complete => (exit_for(&found), Vec::new()),
@@ -60,16 +64,16 @@ pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules
             _ => (failure.exit, failure.findings),
         },
     };
-    found.extend(failure.into_iter().map(|finding| deny(finding, rules)));
+    found.extend(failure.into_iter().map(|finding| deny(finding, overrides)));
     let findings = sort_and_merge(found);
     FinalReport { exit, summary: Summary::count(&findings), findings }
 }
 
 /// Applies the exceptions, and marks the findings that one in force covers. Returns a finding
 /// for each exception that covers nothing.
-fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
+fn allow(found: &mut [(Finding, bool)], overrides: &LevelOverrides) -> Vec<Finding> {
     let mut unused = Vec::new();
-    for exception in &rules.accept {
+    for exception in &overrides.accept {
         let mut covers = false;
         for (finding, is_allowed) in found.iter_mut() {
             if !exception.covers(finding) {
@@ -99,8 +103,8 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
     unused
 }
 
-fn deny(mut finding: Finding, rules: &Rules) -> Finding {
-    if let Some(rule) = rules.deny_rule(&finding) {
+fn deny(mut finding: Finding, overrides: &LevelOverrides) -> Finding {
+    if let Some(rule) = overrides.deny_setting(&finding) {
         finding.level = Level::Error;
         finding.add_note(format!("{} makes this an error", rule.set_by));
     }

@@ -2,17 +2,17 @@
 
 use envlock_report::{
     AsFindings, Finding,
-    outcome::{Completion, Failure, Rules},
+    outcome::{Completion, Failure, LevelOverrides},
 };
 
 /// The answer of a command.
-pub(crate) struct Answer<T> {
+pub(crate) struct CommandOutput<T> {
     /// How the command ended.
     pub(crate) completion: Completion,
-    /// The findings, before the rules of the run are applied.
+    /// The findings, before the overrides of the run are applied.
     pub(crate) findings: Vec<Finding>,
-    /// The rules of files that only this command reads.
-    pub(crate) rules: Rules,
+    /// The overrides of files that only this command reads.
+    pub(crate) overrides: LevelOverrides,
     /// The result, for JSON.
     pub(crate) result: Option<T>,
     /// The result as text for people; ends in a newline unless empty.
@@ -23,13 +23,13 @@ pub(crate) struct Answer<T> {
     pub(crate) is_check: bool,
 }
 
-impl<T> Answer<T> {
+impl<T> CommandOutput<T> {
     /// Creates the answer of a command that did its work.
     pub(crate) fn done(result: T, text: impl Into<String>) -> Self {
         Self {
             completion: Completion::Complete,
             findings: Vec::new(),
-            rules: Rules::default(),
+            overrides: LevelOverrides::default(),
             result: Some(result),
             text: text.into(),
             next: String::new(),
@@ -47,7 +47,7 @@ impl<T> Answer<T> {
         Self {
             completion: Completion::Failed(failure),
             findings: Vec::new(),
-            rules: Rules::default(),
+            overrides: LevelOverrides::default(),
             result: None,
             text: String::new(),
             next: String::new(),
@@ -76,10 +76,10 @@ impl<T> Answer<T> {
         self
     }
 
-    /// Adds rules.
+    /// Adds overrides.
     #[must_use]
-    pub(crate) fn with_rules(mut self, rules: Rules) -> Self {
-        self.rules.extend(rules);
+    pub(crate) fn with_overrides(mut self, overrides: LevelOverrides) -> Self {
+        self.overrides.extend(overrides);
         self
     }
 

@@ -6,24 +6,24 @@ use jiff::civil::Date;
 
 use crate::{Code, Finding, Level, Place, nearest};
 
-/// The rules of one run. They never change the findings, only their levels.
+/// The changes of levels in one run. They never change the findings otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rules {
+pub struct LevelOverrides {
     /// Findings that are accepted until a date.
     pub accept: Vec<Exception>,
     /// Findings that become errors.
-    pub deny: Vec<DenyRule>,
+    pub deny: Vec<DenySetting>,
 }
 
-impl Rules {
-    /// Adds the rules of another source. No source removes a rule of another one.
+impl LevelOverrides {
+    /// Adds the overrides of another source. No source removes a rule of another one.
     pub fn extend(&mut self, other: Self) {
         self.accept.extend(other.accept);
         self.deny.extend(other.deny);
     }
 
     /// Finds the first rule that turns `finding` into an error.
-    pub(super) fn deny_rule(&self, finding: &Finding) -> Option<&DenyRule> {
+    pub(super) fn deny_setting(&self, finding: &Finding) -> Option<&DenySetting> {
         self.deny.iter().find(|rule| rule.raises(finding))
     }
 }
@@ -79,14 +79,14 @@ impl fmt::Display for FindingSubject {
 
 /// A rule that turns findings into errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DenyRule {
+pub struct DenySetting {
     /// The findings that it applies to.
     pub target: DenyTarget,
     /// Where the rule was set, such as `--deny warnings` or `deny` in envlock.toml.
     pub set_by: String,
 }
 
-impl DenyRule {
+impl DenySetting {
     /// Creates the rule of a `--deny` flag.
     pub fn from_flag(target: DenyTarget) -> Self {
         Self { target, set_by: format!("`--deny {target}`") }
