@@ -83,7 +83,7 @@ fn a_forbidden_channel_is_forbidden_by_every_spelling_of_its_url() {
             lab.project.write("envlock.toml", format!("forbid-channels = [\"{forbidden}\"]\n"));
             let output = lab.solve(&[]);
             assert_eq!(output.code, Some(2), "{forbidden} {channel}: {}", output.stderr);
-            assert!(output.stderr.contains("channel-refused"), "{channel}: {}", output.stderr);
+            assert!(output.stderr.contains("channel-forbidden"), "{channel}: {}", output.stderr);
             assert!(lab.world.requests("*").is_empty(), "{channel}");
         }
     }
@@ -114,7 +114,7 @@ fn a_condarc_can_not_give_a_forbidden_name_another_meaning() {
         let lab = with_condarc(yml, condarc);
         lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
         let output = lab.solve(&[]);
-        assert!(output.stderr.contains("channel-refused"), "{condarc}{}", output.stderr);
+        assert!(output.stderr.contains("channel-forbidden"), "{condarc}{}", output.stderr);
     }
 }
 
@@ -125,14 +125,14 @@ fn a_source_that_serves_a_forbidden_channel_is_forbidden_too() {
         "mirrored_channels:\n  'https://lab.example/x': ['https://repo.anaconda.com/pkgs/main']\n";
     let lab = with_condarc(yml, mirrored);
     lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
-    assert!(lab.solve(&[]).stderr.contains("channel-refused"));
+    assert!(lab.solve(&[]).stderr.contains("channel-forbidden"));
     let lab = Lab::new(world(), yml);
     lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
     let mirror = "https://lab.example/=http://repo.continuum.io/pkgs/";
     let yml = "channels: ['https://lab.example/main']\ndependencies: [tool]\n";
     lab.write_environment(yml);
     let output = lab.envlock(&["solve", "--mirror", mirror]);
-    assert!(output.stderr.contains("channel-refused"), "{}", output.stderr);
+    assert!(output.stderr.contains("channel-forbidden"), "{}", output.stderr);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn an_entry_of_condarc_that_the_project_does_not_use_is_no_error() {
     );
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error[channel-variable]: `https://u:***@lab.example/x` can't be used as a
+    error[channel-variable-unset]: `https://u:***@lab.example/x` can't be used as a
       channel: the variable `LAB_PW` isn't set
       --> ~/home/.condarc:2:8
       2 |   lab: https://u:***@lab.example/x
@@ -346,7 +346,7 @@ fn a_pin_of_condarc_that_the_solution_does_not_meet_is_an_error() {
     assert!(!lab.project.path("envlock.lock").exists());
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[package-refused]: app 2.0 doesn't meet the pin `app=1.0`
+    error[package-forbidden]: app 2.0 doesn't meet the pin `app=1.0`
       of ~/home/.condarc:2
       --> ~/home/.condarc:2:5
       2 |   - app=1.0
@@ -369,7 +369,7 @@ fn a_disallowed_package_is_neither_locked_nor_installed() {
     let lab = with_condarc(yml, "disallowed_packages: ['app>=2', other]\n");
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
-    assert!(output.stderr.contains("package-refused"), "{}", output.stderr);
+    assert!(output.stderr.contains("package-forbidden"), "{}", output.stderr);
     let lab = Lab::solved(world(), yml);
     fs_err::write(lab.project.home().join(".condarc"), "disallow: [app]\n").unwrap();
     for args in [&["-q"][..], &["-q", "--frozen"]] {

@@ -143,7 +143,7 @@ fn a_channel_that_only_a_spec_names_is_used_for_that_spec_only_and_recorded() {
     assert_eq!(output.code, Some(6), "{}", output.stdout);
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
-    error[conflict]: `conda-forge::only-forge` can't be installed: a dependency
+    error[dependency-conflict]: `conda-forge::only-forge` can't be installed: a dependency
       isn't available
       --> environment.yml:3:5
       3 |   - conda-forge::only-forge
@@ -207,7 +207,7 @@ fn channels_are_folders_urls_and_variables_too() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[channel-variable]: `https://conda.anaconda.org/$UNSET` can't be used as a
+    error[channel-variable-unset]: `https://conda.anaconda.org/$UNSET` can't be used as a
       channel: the variable `UNSET` isn't set
       --> environment.yml:1:12
       1 | channels: ['https://conda.anaconda.org/$UNSET']

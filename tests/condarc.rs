@@ -412,7 +412,7 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
     lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error[channel-refused]: the channel defaults is forbidden here
+    error[channel-forbidden]: the channel defaults is forbidden here
       --> environment.yml:1:12
       1 | channels: [defaults]
         |            ^^^^^^^^
@@ -457,7 +457,7 @@ fn a_lock_with_a_forbidden_channel_is_neither_fetched_nor_bundled() {
         for (command, args) in [("fetch", &["-q"][..]), ("bundle", &["-q", "-o", "bundle"])] {
             let output = lab.with_mirrors(command, args);
             assert_eq!(output.code, Some(2), "{command}: {}", output.stderr);
-            assert!(output.stderr.contains("channel-refused"), "{command}: {}", output.stderr);
+            assert!(output.stderr.contains("channel-forbidden"), "{command}: {}", output.stderr);
         }
         assert!(lab.world.requests("*").is_empty(), "{list}");
         assert!(!lab.project.path("bundle").exists(), "{list}");

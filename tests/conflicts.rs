@@ -69,7 +69,7 @@ fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
       help: the nearest that fits the other lines that can be met is 2.12.1: write
             `tensorflow=2.12.1`
 
-    error[conflict]: these 2 lines can't be met together: `left`, `right`
+    error[dependency-conflict]: these 2 lines can't be met together: `left`, `right`
       --> environment.yml:7:5
       7 |   - left
         |     ^^^^
@@ -105,7 +105,7 @@ fn the_nearest_version_is_named_with_the_line_that_excludes_it() {
 fn a_conflict_is_explained_by_the_needs_that_contradict_each_other() {
     insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
     -- stderr
-    error[conflict]: these 2 lines can't be met together: `left`, `right`
+    error[dependency-conflict]: these 2 lines can't be met together: `left`, `right`
       --> environment.yml:3:5
       3 |   - left
         |     ^^^^
@@ -161,7 +161,7 @@ fn a_missing_virtual_package_is_an_error_with_the_flag() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[conflict]: `gpu` can't be installed: a dependency isn't available
+    error[dependency-conflict]: `gpu` can't be installed: a dependency isn't available
       --> environment.yml:3:5
       3 |   - gpu
         |     ^^^
@@ -182,7 +182,7 @@ fn a_dependency_that_no_channel_has_is_an_error() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[conflict]: `broken` can't be installed: a dependency isn't available
+    error[dependency-conflict]: `broken` can't be installed: a dependency isn't available
       --> environment.yml:3:5
       3 |   - broken
         |     ^^^^^^

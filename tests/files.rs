@@ -35,7 +35,7 @@ fn broken_yaml_is_an_error_with_line_and_column() {
 fn an_invalid_spec_is_an_error_with_line_and_column() {
     insta::assert_snapshot!(refused("dependencies:\n  - python=3.10\n  - numpy=>1.2\n"), @"
     -- stderr
-    error[match-spec]: `=>` isn't an operator
+    error[match-spec-invalid]: `=>` isn't an operator
       --> environment.yml:3:10
       3 |   - numpy=>1.2
         |          ^^^^^
@@ -61,7 +61,7 @@ fn several_mistakes_are_reported_in_one_run() {
         |     ^
       help: write it like `- python=3.10`
 
-    error[match-spec]: `>>` isn't an operator
+    error[match-spec-invalid]: `>>` isn't an operator
       --> environment.yml:4:11
       4 |   - numpy >>1
         |           ^^^
@@ -156,7 +156,7 @@ fn a_folder_instead_of_a_file_is_an_error() {
     fs_err::create_dir(lab.project.path("folder")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "folder"])), @"
     -- stderr
-    error[unreadable-file]: folder can't be read: Is a directory (os error 21)
+    error[input-unreadable]: folder can't be read: Is a directory (os error 21)
       help: name the file in it, such as folder/environment.yml
     -- exit 2
     ");
@@ -167,7 +167,7 @@ fn an_unwritable_lock_is_an_error() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q", "--lock", "no/such/envlock.lock"])), @"
     -- stderr
-    error[unwritable-file]: no/such/envlock.lock can't be written: its folder
+    error[output-unwritable]: no/such/envlock.lock can't be written: its folder
       doesn't exist
       - nothing was written; an existing file is unchanged
     -- exit 3
@@ -203,7 +203,7 @@ fn an_invalid_virtual_package_is_an_error_with_the_valid_formats() {
     let output = lab.solve(&["--virtual-package", "cuda=12"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[virtual-package]: `cuda=12` isn't a virtual package: write `__cuda=12.2`,
+    error[virtual-package-unusable]: `cuda=12` isn't a virtual package: write `__cuda=12.2`,
       `__cuda=` for none, `host` or `default`
     -- exit 2
     ");

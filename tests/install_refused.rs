@@ -71,7 +71,7 @@ fn another_platform_is_refused() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[not-locked]: the lock has no packages for linux-64, only for win-64
+    error[platform-not-locked]: the lock has no packages for linux-64, only for win-64
       help: add it: `envlock solve --platform win-64 --platform linux-64`
     -- exit 2
     ");

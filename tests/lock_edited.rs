@@ -379,7 +379,7 @@ fn rule_8_an_unknown_version_is_an_error_with_the_known_one() {
     let said = edited(|lock| lock.replace("envlock:\n  version: 1", "envlock:\n  version: 2"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-version]: the lock's envlock.version is 2; this envlock reads 1
+    error[lock-version-unsupported]: the lock's envlock.version is 2; this envlock reads 1
       --> envlock.lock:34:12
       34 |   version: 2
          |            ^
@@ -389,7 +389,7 @@ fn rule_8_an_unknown_version_is_an_error_with_the_known_one() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("version: 7\n", "version: 8\n")), @"
     -- stderr
-    error[lock-version]: the lock's version is 8; this envlock reads 7
+    error[lock-version-unsupported]: the lock's version is 8; this envlock reads 7
       --> envlock.lock:1:10
       1 | version: 8
         |          ^

@@ -63,7 +63,8 @@ fn check_explain_and_test_agree_wherever_a_policy_is_uploaded() {
         let folder = Folder::new(uploaded, path);
         let case = format!("{path} in {uploaded:?}, requested in {namespace}");
         let (code, said) = folder.check(Some(namespace));
-        let (denied, granted) = (said.contains("error[denied]"), said.contains("allowed\n"));
+        let (denied, granted) =
+            (said.contains("error[request-denied]"), said.contains("allowed\n"));
         assert_eq!(
             (code == Some(0), !denied, granted),
             (allowed, allowed, allowed),

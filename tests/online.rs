@@ -85,7 +85,7 @@ fn a_check_in_a_namespace_has_the_same_result_as_in_the_root_namespace() {
     let job = Job::jwt(&team);
     stage.passes(&team, &job.with("TEAM", "team/数据").with("VAULT_NAMESPACE", "elsewhere"));
     let without = stage.verdict(&Job::approle(&stage.bao));
-    assert_eq!((without.exit, without.found()[0].as_str()), (1, "error missing"));
+    assert_eq!((without.exit, without.found()[0].as_str()), (1, "error secret-missing"));
 }
 
 #[test]
@@ -113,23 +113,23 @@ fn a_kv1_secret_is_found_by_listing_its_directory() {
 }
 
 #[test]
-fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_rights() {
-    let Some(stage) = ServerProject::dev("a check as a verifier") else { return };
+fn a_presence_check_that_may_read_nothing_proves_presence_and_the_policies_prove_rights() {
+    let Some(stage) = ServerProject::dev("a check as a presence check") else { return };
     let generate = ["policy", "generate", "--manifest", "secrets.yml", "--profile", "approle"];
-    let verifier = [&generate[..], &["--for", "verifier"]].concat();
-    let verifier = stage.lab.envlock(&verifier).success();
-    assert!(!verifier.contains("/data/") && !verifier.contains("/creds/"), "{verifier}");
-    stage.bao.policy("verifier", &verifier);
+    let presence = [&generate[..], &["--for", "presence-check"]].concat();
+    let presence = stage.lab.envlock(&presence).success();
+    assert!(!presence.contains("/data/") && !presence.contains("/creds/"), "{presence}");
+    stage.bao.policy("presence", &presence);
     let options = json!({ "ttl": "10m", "no_default_policy": true });
-    let token = stage.bao.token(&["verifier"], options);
+    let token = stage.bao.token(&["presence"], options);
 
     // The token replaces the profile's credential, or a separate profile has it.
     let own = Job::new("token").with("VAULT_TOKEN", &token);
     let another = Job::new("approle").with("VAULT_TOKEN", &token);
-    for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
+    for (job, word) in [(own, "--presence-only"), (another, "--presence-only=token")] {
         let verdict = Verdict::new(&stage.check(&job, &[word, "--format", "json"]));
         assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
-        assert_eq!(verdict.found(), ["note missing"]);
+        assert_eq!(verdict.found(), ["note secret-missing"]);
         assert_eq!(verdict.server("db_creds"), ["-", "yes"]);
         let rights = &verdict.document["result"]["answers"][0];
         assert_eq!(
@@ -141,11 +141,11 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     // Without policies for the job nothing proves its rights.
     stage.write_policy("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
     let job = Job::new("token").with("VAULT_TOKEN", &token);
-    let denied = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    let denied = Verdict::new(&stage.check(&job, &["--presence-only", "--format", "json"]));
     assert_eq!(denied.exit, 1);
-    assert!(denied.found().contains(&"error denied".to_owned()), "{:#}", denied.document);
+    assert!(denied.found().contains(&"error request-denied".to_owned()), "{:#}", denied.document);
     stage.change("    attach: [ml-ci]\n", "");
-    let unknown = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    let unknown = Verdict::new(&stage.check(&job, &["--presence-only", "--format", "json"]));
     assert_eq!(unknown.exit, 3, "{:#}", unknown.document);
 }
 
@@ -224,7 +224,7 @@ fn a_batch_token_passes_and_its_expiration_is_a_note() {
     let audited = stage.bao.audit().len();
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
-    assert_eq!(verdict.found(), ["note logout-failed", "note missing"]);
+    assert_eq!(verdict.found(), ["note logout-failed", "note secret-missing"]);
     let asked = stage.requests_since(audited);
     assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
 }

@@ -27,7 +27,7 @@ fn a_denial_by_the_server_is_reported_with_the_missing_rule() {
     stage.fails(
         &job,
         1,
-        "error disagreement",
+        "error server-disagrees",
         &[
             "the policies in the repository allow read secret/data/ml/db_creds, and the server \
              denies it",
@@ -38,7 +38,7 @@ fn a_denial_by_the_server_is_reported_with_the_missing_rule() {
     stage.fails(
         &job,
         1,
-        "error denied",
+        "error request-denied",
         &[
             "read secret/data/ml/db_creds is denied by the server: the token has nothing there",
             "add to the policy ml-ci of the token",
@@ -55,7 +55,7 @@ fn a_request_that_the_server_allows_and_the_repository_denies_is_a_disagreement(
         "the server allows read database/creds/ml-readonly, and the policies in the repository",
         "the server is http://127.0.0.1:",
     ];
-    stage.fails(&Job::approle(&stage.bao), 1, "error disagreement", &words);
+    stage.fails(&Job::approle(&stage.bao), 1, "error server-disagrees", &words);
 
     stage.write_policy(POLICY);
     stage.bao.policy("other", POLICY);
@@ -80,14 +80,14 @@ fn an_absent_a_deleted_and_a_destroyed_secret_are_distinguished() {
     );
     stage.bao.delete("secret/data/ml/db_creds");
     fails(
-        "error missing",
+        "error secret-missing",
         &["the current version of secret/ml/db_creds is deleted", " kv undelete -mount=secret"],
     );
     stage.bao.put("secret/destroy/ml/db_creds", json!({ "versions": [2] }));
-    fails("error missing", &["the current version of secret/ml/db_creds is destroyed"]);
+    fails("error secret-missing", &["the current version of secret/ml/db_creds is destroyed"]);
     stage.bao.delete("secret/metadata/ml/db_creds");
     fails(
-        "error missing",
+        "error secret-missing",
         &["secret/ml/db_creds doesn't exist", " kv put -mount=secret ml/db_creds @FILE.json`"],
     );
 }
@@ -111,7 +111,7 @@ fn a_missing_role_and_a_short_ttl_are_reported() {
         &["can be renewed until 2h, and 12h are needed", "raise the role's `max_ttl`"],
     );
     stage.bao.delete("database/roles/ml-readonly");
-    fails("error missing", &["the role ml-readonly of database doesn't exist", "`role:`"]);
+    fails("error secret-missing", &["the role ml-readonly of database doesn't exist", "`role:`"]);
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn a_login_by_certificate_requires_the_right_certificate() {
     stage.fails(&job, 4, "error login-refused", &words);
 
     let halves = Job::cert(bao).with("TLS_CERT", read(cert));
-    stage.fails(&halves, 2, "error tls-client", &["can't be used together"]);
+    stage.fails(&halves, 2, "error client-certificate-unusable", &["can't be used together"]);
 }
 
 #[test]
@@ -425,7 +425,7 @@ fn a_server_that_requires_a_client_certificate_is_reported_with_the_variables() 
     let job = Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
     let expected = ExpectedFailure {
         exit: 3,
-        finding: "error tls-client",
+        finding: "error client-certificate-unusable",
         texts: &["requires a client certificate", "VAULT_CLIENT_CERT=FILE VAULT_CLIENT_KEY=FILE"],
     };
     assert_failure(&expected, |args| check(&lab, &job, args).output().unwrap().into());

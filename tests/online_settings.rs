@@ -86,19 +86,23 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     }
     let unset = Job::new("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
     let words = ["`secret_id` is read from the variable VAULT_SECRET_ID, which isn't set"];
-    fails(&unset, "error missing-credential", &words);
+    fails(&unset, "error login-credential-missing", &words);
     let no_file = Job::new("kubernetes").with("VAULT_ADDR", server.url());
     let words =
         ["from the file ~/serviceaccount/token, which can't be read: the file doesn't exist"];
-    fails(&no_file, "error missing-credential", &words);
+    fails(&no_file, "error login-credential-missing", &words);
     let token = job().with("VAULT_TOKEN", "s.canary\nX-Other: header");
-    fails(&token, "error credential-malformed", &["from the variable VAULT_TOKEN is malformed"]);
+    fails(
+        &token,
+        "error login-credential-malformed",
+        &["from the variable VAULT_TOKEN is malformed"],
+    );
     let output = check(&lab, &token, &[]).output().unwrap();
     assert!(!format!("{output:?}").contains("canary"));
     let namespace = job().with("VAULT_NAMESPACE", "team\nX-Other: header");
-    fails(&namespace, "error vault-variable", &["VAULT_NAMESPACE isn't a namespace"]);
+    fails(&namespace, "error server-variable-invalid", &["VAULT_NAMESPACE isn't a namespace"]);
     let half = job().with("VAULT_CLIENT_CERT", "secrets.yml");
-    fails(&half, "error tls-client", &["VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"]);
+    fails(&half, "error client-certificate-unusable", &["VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"]);
     let ca = job().with("VAULT_CACERT", "nowhere.pem");
     fails(&ca, "error tls-untrusted", &["VAULT_CACERT names nowhere.pem, which can't be used"]);
     let ca = job().with("VAULT_CACERT", "secrets.yml");
@@ -113,7 +117,11 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     let machine = machine.with("SSL_CERT_FILE", pipe.display().to_string());
     fails(&machine, "error tls-untrusted", &["SSL_CERT_FILE names", "it isn't a regular file"]);
     let timeout = job().with("VAULT_CLIENT_TIMEOUT", "soon");
-    fails(&timeout, "error vault-variable", &["VAULT_CLIENT_TIMEOUT isn't a number of seconds"]);
+    fails(
+        &timeout,
+        "error server-variable-invalid",
+        &["VAULT_CLIENT_TIMEOUT isn't a number of seconds"],
+    );
 
     let manifest = lab.project.read("secrets.yml");
     lab.project.write("secrets.yml", manifest.replace("    allow_plaintext_loopback: true\n", ""));

@@ -254,7 +254,7 @@ fn a_solve_in_json_has_every_change() {
     {
       "version": 2,
       "command": "solve",
-      "exit": "yes",
+      "exit": "success",
       "exit_code": 0,
       "summary": {
         "errors": 0,

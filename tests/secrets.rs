@@ -93,7 +93,7 @@ fn every_code_of_a_fixture_has_a_page() {
 
 #[test]
 fn a_finding_has_its_line_in_every_format() {
-    let folder = fixtures().join("denied");
+    let folder = fixtures().join("request-denied");
     let args = ["check-secrets", "--offline", "--manifest", "secrets.yml", "--format"];
     let form = |form: &str| envlock(&folder, &[&args[..], &[form]].concat());
 
@@ -104,17 +104,17 @@ fn a_finding_has_its_line_in_every_format() {
 
     let sarif: Value = serde_json::from_str(&form("sarif").1).unwrap();
     let result = &sarif["runs"][0]["results"][0];
-    assert_eq!(result["ruleId"], "denied");
+    assert_eq!(result["ruleId"], "request-denied");
     assert!(result["locations"][0]["physicalLocation"]["region"]["startLine"].is_u64());
 
     assert!(form("github").1.starts_with("::error file=secrets.yml,line="));
     let gitlab: Value = serde_json::from_str(&form("gitlab").1).unwrap();
-    assert_eq!(gitlab[0]["check_name"], "denied");
+    assert_eq!(gitlab[0]["check_name"], "request-denied");
 }
 
 #[test]
 fn without_an_address_the_check_fails_instead_of_running_offline() {
-    let (exit, _, said) = envlock(&fixtures().join("denied"), &["check-secrets"]);
+    let (exit, _, said) = envlock(&fixtures().join("request-denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
     assert!(
         said.contains("no secrets server is configured") && said.contains("--offline"),
@@ -243,7 +243,7 @@ fn an_install_names_the_needs_and_the_next_command() {
     let lab = lab();
     lab.solve(&[]).success();
     let said = lab.install(&[]).success();
-    assert!(said.contains("it needs 1 credential") && said.contains("DB_PASSWORD"), "{said}");
+    assert!(said.contains("it needs 1 secret") && said.contains("DB_PASSWORD"), "{said}");
     assert!(said.contains("next: envlock check-secrets --offline"), "{said}");
 }
 
@@ -264,9 +264,9 @@ fn the_check_accepts_the_generated_policy() {
     lab.project.write("ci.hcl", &hcl);
     let checked = lab.envlock(&["check-secrets", "--offline", "--deny", "warnings"]).success();
     assert!(checked.contains("0 errors, 0 warnings"), "{checked}");
-    let verifier = lab.envlock(&["policy", "generate", "--for", "verifier"]).success();
-    assert!(verifier.contains("secret/metadata/ml/db_creds"), "{verifier}");
-    assert!(!verifier.contains("secret/data/"), "a verifier reads no value: {verifier}");
+    let presence = lab.envlock(&["policy", "generate", "--for", "presence-check"]).success();
+    assert!(presence.contains("secret/metadata/ml/db_creds"), "{presence}");
+    assert!(!presence.contains("secret/data/"), "a presence check reads no value: {presence}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a solve reports besides packages: dropped platforms and needs of secrets.
+//! What a solve reports besides packages: dropped platforms and needs.
 
 use envlock_testkit::{Subdir, TestMirror};
 
@@ -86,7 +86,7 @@ fn a_record_with_a_dependency_that_is_no_match_spec_is_named_as_left_out() {
         let reason = format!("bad-2.0-0.conda: `app ==` of its `{field}` isn't a match spec");
         assert!(text.contains(&reason), "{}", output.stderr);
         let findings = json(&lab.solve(&["--format", "json"]).success())["findings"].clone();
-        assert_eq!(findings[0]["code"], "record-malformed", "{findings}");
+        assert_eq!(findings[0]["code"], "index-record-malformed", "{findings}");
 
         // As the only version it is the reason.
         lab.write_environment(&yml.replace("[bad]", "['bad=2']"));

@@ -57,7 +57,7 @@ fn every_file_that_differs_is_named_with_its_package() {
 
     error[file-changed]: share/app/same-size (app) has other bytes
 
-    error[file-extra]: share/额外 belongs to no package
+    error[file-untracked]: share/额外 belongs to no package
 
     error[file-missing]: share/app/gone (app) is missing
     -- exit 1
@@ -77,15 +77,15 @@ fn names_of_files_are_escaped_and_long_ones_not_broken() {
     -- stdout
     2 differences in ~/project/.envlock/project
     -- stderr
-    error[file-extra]: \u{1b}[2J\u{7}\nerror: x belongs to no package
+    error[file-untracked]: \u{1b}[2J\u{7}\nerror: x belongs to no package
 
-    error[file-extra]:
+    error[file-untracked]:
       a-long-name-of-a-folder/a-long-name-of-a-folder/a-long-name-of-a-folder/and-of-a-file
       belongs to no package
     -- exit 1
     ");
     let told = lab.envlock(&["verify"]).stderr;
-    assert_eq!(told.lines().next().unwrap().trim(), "verify  6 files, 0 differ, 2 of no package");
+    assert_eq!(told.lines().next().unwrap().trim(), "verify  6 files, 0 differ, 2 untracked");
 }
 
 #[test]

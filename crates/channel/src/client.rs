@@ -55,6 +55,11 @@ impl Client {
         &self.settings.cache_dir
     }
 
+    /// Whether no request is sent.
+    pub fn is_offline(&self) -> bool {
+        self.settings.offline
+    }
+
     /// Returns the sources that may be asked for `origin`: offline only local folders.
     pub(crate) fn sources(&self, origin: &Url) -> Vec<Source> {
         let mut sources = self.current_sources().sources_for(origin);

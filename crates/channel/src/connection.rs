@@ -150,7 +150,7 @@ pub(crate) fn with_connection_settings(
         }
         TlsTrust::Unusable(_) => builder.tls_certs_only([]),
     };
-    if let Some(pem) = &settings.identity {
+    if let Some(pem) = &settings.client_certificate {
         builder = builder.identity(identity(pem).map_err(ClientError::Certificates)?);
     }
     let Some(proxies) = proxies else { return Ok(builder.no_proxy()) };

@@ -40,7 +40,7 @@ pub struct Settings {
     /// Which TLS certificates are trusted.
     pub trust: TlsTrust,
     /// The client certificate and its key, as PEM.
-    pub identity: Option<Vec<u8>>,
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 impl Settings {
@@ -62,7 +62,7 @@ impl Settings {
             proxies: true,
             proxy_servers: ProxyServers::default(),
             trust: TlsTrust::System,
-            identity: None,
+            client_certificate: None,
         }
     }
 

@@ -13,11 +13,12 @@ use crate::{
     flags::{FileArgs, OutputArgs, ProjectArgs},
 };
 
-/// Lock an environment.yml, install it, and check the credentials that it needs.
+/// Lock an environment.yml, install it, and check the secrets that it needs.
 #[derive(Debug, Parser)]
 #[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 success, 1 findings, 2 usage or bad input, 3 no answer,\n\
-4 login denied, 5 stale lock, 6 no solution; `run` exits as its command does.")]
+#[command(after_help = "Exit codes: 0 success, 1 findings, 2 usage or bad input,\n\
+3 undetermined (network, disk or server), 4 login refused, 5 stale lock,\n\
+6 no solution; `run` exits as its command does.")]
 pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -55,7 +56,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Check that a job gets the secrets that it needs, and nothing more.
     CheckSecrets(CheckSecretsArgs),
-    /// Write the first secrets manifest, and list its needs.
+    /// Write a new secrets manifest, and list the needs.
     #[command(subcommand)]
     Secrets(SecretsCommand),
     /// Generate, lint, explain and test policies of Vault and OpenBao.
@@ -63,7 +64,7 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// Explain the code of a finding and what to do about it.
     Explain(ExplainArgs),
-    /// Print the configuration in force and the origin of each value.
+    /// Print the effective configuration and where each value was set.
     Config(ProjectArgs),
     /// Check sources, cache, links, clock, proxies and certificates.
     Doctor(ProjectArgs),

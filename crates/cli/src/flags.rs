@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::outcome::DenyTarget;
-use envlock_secrets::manifest::ServerDialect;
+use envlock_secrets::manifest::TargetServers;
 
 /// How results are printed.
 #[derive(Debug, Args)]
@@ -117,7 +117,9 @@ pub(crate) struct PrefixArgs {
 pub(crate) struct ManifestArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
-    /// Use this manifest, and don't compare it with the lock.
+    /// Use this manifest instead of the project's.
+    ///
+    /// `check-secrets` then doesn't compare it with the lock.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
     /// Use this profile instead of ENVLOCK_PROFILE or the manifest's default.
@@ -152,7 +154,7 @@ pub(crate) enum DialectArg {
     Portable,
 }
 
-impl From<DialectArg> for ServerDialect {
+impl From<DialectArg> for TargetServers {
     fn from(dialect: DialectArg) -> Self {
         match dialect {
             DialectArg::Openbao => Self::OpenBao,

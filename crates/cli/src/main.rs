@@ -15,8 +15,8 @@ use envlock_report::Exit;
 use crate::{
     command_line::{Command, CommandLine},
     commands::{App, run_command},
-    settings::Settings,
-    ui::{Answer, Ui},
+    settings::ProcessEnvironment,
+    ui::{CommandOutput, Ui},
 };
 
 fn main() -> ExitCode {
@@ -24,17 +24,17 @@ fn main() -> ExitCode {
         Ok(command_line) => command_line,
         Err(error) => return ui::usage(&error, settings::command_line()),
     };
-    let settings = Settings::read();
+    let settings = ProcessEnvironment::read();
     let mut ui = Ui::new(&command_line, &settings);
     ExitCode::from(run(command_line.command, &settings, &mut ui).code())
 }
 
-fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Exit {
+fn run(command: Command, settings: &ProcessEnvironment, ui: &mut Ui) -> Exit {
     if let Some(files) = command.files() {
         let file = ProjectFiles::from(&files).configuration();
-        match settings::project_rules(&file) {
-            Ok(rules) => ui.add_rules(rules),
-            Err(error) => return ui.finish(Answer::<()>::failed(&error)),
+        match settings::project_overrides(&file) {
+            Ok(overrides) => ui.add_overrides(overrides),
+            Err(error) => return ui.finish(CommandOutput::<()>::failed(&error)),
         }
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -157,7 +157,7 @@ fn reserved(name: &str, reason: &str, set_by: Option<&ValueSource>) -> Finding {
 fn unreachable(url: &Configured<String>) -> Finding {
     let message =
         format!("{} is ignored: envlock can't read oci:// mirrors", redact_url(&url.value));
-    let warning = Finding::new(Code::MirrorUnreachable, message);
+    let warning = Finding::new(Code::MirrorUnsupported, message);
     match url.set_by.place() {
         Some(place) => warning.at(place.clone()),
         None => warning,

@@ -30,7 +30,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 /// conda's value for a variable that an environment must not set.
 const UNSET: &str = "***unset***";
 
-/// The most bytes of a file of variables.
+/// The maximum number of bytes of a file of variables.
 const MAX_BYTES: u64 = 16_000_000;
 
 /// The search path if `PATH` isn't set; conda assumes the same.
@@ -105,7 +105,7 @@ impl AsFindings for ActivateError {
                 .with_note("a name is not empty and has no `=`; a name and a value have no NUL")
                 .with_help(help_for_variables(path)),
             Self::Prefix(error) => return error.findings(),
-            Self::Disk(_) => error(Code::DiskError),
+            Self::Disk(_) => error(Code::PrefixIoError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
             Self::Script { script_output, .. } if script_output.is_empty() => {
                 error(Code::ActivationFailed)

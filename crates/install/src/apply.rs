@@ -294,7 +294,7 @@ mod tests {
             time: jiff::Timestamp::UNIX_EPOCH,
             envlock_version: "0".into(),
             replace: false,
-            link_scripts: false,
+            run_post_link_scripts: false,
             jobs: 1,
         };
         let paths = PrefixPaths::new(&spec.prefix).expect("a good prefix");

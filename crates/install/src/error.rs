@@ -24,7 +24,7 @@ pub enum BadPrefix {
     #[error("its name isn't Unicode")]
     NotUnicode,
     /// The path has a character that shebangs, shell scripts or `PATH` can't contain.
-    #[error("scripts and PATH can't carry the character {0:?} in it")]
+    #[error("it contains {0:?}, which isn't possible in shebangs, scripts or PATH")]
     Character(char),
     /// The path is a symbolic link.
     #[error("it is a symbolic link to `{}`", .0.display())]
@@ -33,7 +33,7 @@ pub enum BadPrefix {
     #[error("it is a file")]
     File,
     /// The name is one that envlock uses for paths next to a prefix.
-    #[error("a name with `{0}` is for what envlock keeps next to a prefix")]
+    #[error("names that contain `{0}` are reserved by envlock")]
     ReservedName(&'static str),
     /// The name is too long to add `~previous` and other suffixes to it.
     #[error("its name has {0} bytes, and file systems allow 255 with what envlock adds")]
@@ -50,7 +50,7 @@ pub enum BadPrefix {
         path: PathBuf,
         /// The prefix, in bytes.
         length: usize,
-        /// The most bytes that fit.
+        /// The maximum number of bytes that fit.
         room: usize,
     },
 }
@@ -260,7 +260,7 @@ impl InstallError {
             Self::Untrusted { .. } => Code::UntrustedPath,
             Self::MadeByOtherTool(_) => Code::OtherToolsEnvironment,
             Self::UntrackedContents { .. } => Code::UntrackedFiles,
-            Self::UnreadableRecord { .. } => Code::UnreadableRecord,
+            Self::UnreadableRecord { .. } => Code::PrefixRecordDamaged,
             Self::UnsafePackage { .. } => Code::HostilePackage,
             Self::DamagedPackage { .. } => Code::DamagedPackage,
             Self::OtherPackage { .. } => Code::WrongPackage,
@@ -269,8 +269,8 @@ impl InstallError {
             Self::Link { .. } => Code::LinkFailed,
             Self::PostLinkScript { .. } => Code::PostLinkFailed,
             Self::Io { source, .. } if is_full(source.kind()) => Code::DiskFull,
-            Self::Io { .. } => Code::DiskError,
-            Self::Cancelled => Code::Cancelled,
+            Self::Io { .. } => Code::PrefixIoError,
+            Self::Cancelled => Code::Interrupted,
         }
     }
 
@@ -304,7 +304,7 @@ impl InstallError {
             }
             Self::NoPython(_) => "add `python` to environment.yml and solve again".into(),
             Self::PostLinkScript { .. } => {
-                "install without `--link-scripts`, or without that package".into()
+                "install without `--run-post-link-scripts`, or without that package".into()
             }
             Self::Link { source, .. } => return disk_help(io_kind(source)?),
             Self::Io { source, .. } => return disk_help(io_kind(source)?),
@@ -395,7 +395,7 @@ mod tests {
         for (kind, code) in [
             (io::ErrorKind::StorageFull, "disk-full"),
             (io::ErrorKind::QuotaExceeded, "disk-full"),
-            (io::ErrorKind::PermissionDenied, "disk-error"),
+            (io::ErrorKind::PermissionDenied, "prefix-io-error"),
         ] {
             let error = InstallError::Io { action: "write", source: kind.into() };
             assert_eq!(error.findings()[0].code, code);

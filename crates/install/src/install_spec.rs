@@ -58,7 +58,7 @@ pub struct InstallSpec {
     /// tools move to `NAME~previous`.
     pub replace: bool,
     /// Runs the packages' post-link scripts.
-    pub link_scripts: bool,
+    pub run_post_link_scripts: bool,
     /// The number of packages that are compiled at a time; at least 1.
     pub jobs: usize,
 }

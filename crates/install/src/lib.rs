@@ -7,7 +7,7 @@
 //!    a dry run shows the [`Plan`];
 //! 2. [`apply`] takes the prefix's lock (`prefix_lock`), recovers from a killed install
 //!    (`swap::recover`), checks that the plan still fits, and carries it out:
-//! 3. `contents`, `owners` and `escape` read the packages and refuse hostile ones before
+//! 3. `contents`, `owners` and `path_check` read the packages and refuse hostile ones before
 //!    anything is written;
 //! 4. `stage` links the packages into a staging directory next to the prefix, with the final
 //!    path in their files; `compile` and `meta` complete it;

@@ -13,7 +13,7 @@ use crate::trusted::{check_directory, read_bounded};
 /// The name of a mark in `conda-meta`.
 const FILE: &str = "conda-meta/envlock-mark";
 
-/// The most bytes of a mark.
+/// The maximum number of bytes of a mark.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// A mark: which prefix a directory was made for, and the random number of that install.

@@ -23,10 +23,10 @@ use crate::trusted::read_bounded;
 /// mark that an environment must not be changed (CEP 22).
 const KEPT: [&str; 2] = ["pinned", "frozen"];
 
-/// The most bytes of the history, and of each kept file.
+/// The maximum number of bytes of the history, and of each kept file.
 const MAX_TEXT_BYTES: u64 = 64_000_000;
 
-/// The most bytes of [`FileList`]: some 100 for each file.
+/// The maximum number of bytes of [`FileList`]: some 100 for each file.
 const MAX_FILES_BYTES: u64 = 512_000_000;
 
 /// rattler gives the files that it changes the time of their package and one second, which can be

@@ -69,13 +69,13 @@ pub struct MovedAside {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
     /// Packages that are added, sorted by name.
-    pub link: Vec<PackageId>,
+    pub added: Vec<PackageId>,
     /// Packages that are removed, sorted by name.
-    pub unlink: Vec<PackageId>,
+    pub removed: Vec<PackageId>,
     /// Packages that get another version, build or channel, sorted by name.
-    pub change: Vec<PackageChange>,
+    pub changed: Vec<PackageChange>,
     /// Packages that stay as they are, sorted by name. They are linked again.
-    pub keep: Vec<PackageId>,
+    pub unchanged: Vec<PackageId>,
     /// What happens to the environment that is there.
     pub moved_aside: Option<MovedAside>,
     /// Whether the packages' post-link scripts run.
@@ -197,7 +197,7 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
     });
     let steps = Some(Steps {
         moved_aside,
-        runs_scripts: spec.link_scripts,
+        runs_scripts: spec.run_post_link_scripts,
         variables: spec.variables.keys().cloned().collect(),
         ..compare(&before, &spec.records)
     });
@@ -230,22 +230,22 @@ fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
     }
     let mut present = by_name(before);
     let mut steps = Steps {
-        link: Vec::new(),
-        unlink: Vec::new(),
-        change: Vec::new(),
-        keep: Vec::new(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        changed: Vec::new(),
+        unchanged: Vec::new(),
         moved_aside: None,
         runs_scripts: false,
         variables: Vec::new(),
     };
     for (name, new) in by_name(after) {
         match present.remove(&name) {
-            None => steps.link.push(new.into()),
-            Some(old) if is_same_archive(old, new) => steps.keep.push(new.into()),
-            Some(old) => steps.change.push(PackageChange { from: old.into(), to: new.into() }),
+            None => steps.added.push(new.into()),
+            Some(old) if is_same_archive(old, new) => steps.unchanged.push(new.into()),
+            Some(old) => steps.changed.push(PackageChange { from: old.into(), to: new.into() }),
         }
     }
-    steps.unlink = present.into_values().map(PackageId::from).collect();
+    steps.removed = present.into_values().map(PackageId::from).collect();
     steps
 }
 

@@ -64,7 +64,7 @@ impl PrefixContents {
         !spec.replace
             && self.state == ready
             && self.is_intact
-            && !(spec.link_scripts && self.scripts_pending)
+            && !(spec.run_post_link_scripts && self.scripts_pending)
             && spec.variables.iter().all(sets)
     }
 }

@@ -18,7 +18,7 @@ use crate::trusted::{Distrust, distrusted, open_file, read_small};
 /// that can't be cancelled.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The most bytes that are read of a [`Holder`].
+/// The maximum number of bytes that are read of a [`Holder`].
 const MAX_HOLDER: u64 = 64 * 1024;
 
 /// How the text of a [`Holder`] starts.

@@ -17,7 +17,7 @@ pub(crate) struct PrefixPaths {
 /// What envlock adds to the name of a prefix.
 const ADDED: [&str; 4] = ["~previous", "~next-", "~lock", "~journal"];
 
-/// The most bytes of a prefix's name: file systems allow 255, and the longest name next to it
+/// The maximum number of bytes of a prefix's name: file systems allow 255, and the longest name next to it
 /// is that of a journal's file with a random number.
 const MAX_NAME: usize = 200;
 

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// The most bytes that are kept of each stream; the rest is read and dropped.
+/// The maximum number of bytes that are kept of each stream; the rest is read and dropped.
 const MAX_BYTES: usize = 64_000_000;
 
 /// How a process ended, and its output.

@@ -15,7 +15,7 @@ use crate::meta::{FILE_LIST_NAME, is_record};
 use crate::prefix_paths::{PrefixPaths, is_not_found};
 use crate::trusted::read_bounded;
 
-/// The most bytes of the record: some 50 for each package.
+/// The maximum number of bytes of the record: some 50 for each package.
 const MAX_BYTES: u64 = 16_000_000;
 
 /// The state of a prefix.

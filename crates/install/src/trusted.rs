@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::error::{InstallError, IoContext};
 use crate::prefix_paths::is_not_found;
 
-/// The most bytes of a lock file or a journal. Real ones have some hundred.
+/// The maximum number of bytes of a lock file or a journal. Real ones have some hundred.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Why a path next to a prefix isn't used.
@@ -35,7 +35,7 @@ pub enum Distrust {
     #[error("it is a hard link to another file")]
     HardLink,
     /// Not what envlock writes there.
-    #[error("it has something else in it than what envlock writes there")]
+    #[error("its content isn't what envlock writes")]
     Content,
     /// The mark in the directory isn't that of the journal.
     #[error("no install of this prefix has made it")]

@@ -15,7 +15,7 @@ use crate::prefix_paths::is_not_found;
 use crate::state::InstallRecord;
 use crate::trusted::read_bounded;
 
-/// The most bytes of a package's record: some 300 for each file.
+/// The maximum number of bytes of a package's record: some 300 for each file.
 const MAX_RECORD_BYTES: u64 = 512_000_000;
 
 /// Files and packages in a prefix that the last install didn't create.

@@ -44,7 +44,7 @@ impl AsFindings for VerifyError {
         match self {
             Self::Environment(error) => error.findings(),
             Self::Prefix(error) => error.findings(),
-            Self::Unreadable(_) => vec![Finding::new(Code::DiskError, self.to_string())],
+            Self::Unreadable(_) => vec![Finding::new(Code::PrefixIoError, self.to_string())],
         }
     }
 

@@ -23,7 +23,7 @@ const CHANNEL: &str = "envlock-demo";
 
 /// The inputs of the demo.
 #[derive(Debug, Clone)]
-pub struct DemoRequest {
+pub struct DemoOptions {
     /// The folder of the demo.
     pub folder: PathBuf,
     /// The folders of `PATH`, in order.
@@ -87,7 +87,7 @@ impl AsFindings for DemoError {
 }
 
 /// Finds the interpreter for the demo. Refuses a folder that isn't empty and isn't a demo's.
-pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
+pub fn find_python(request: &DemoOptions) -> Result<Cpython, DemoError> {
     if !is_usable(&request.folder) {
         return Err(DemoError::FolderInUse(request.folder.clone()));
     }
@@ -97,7 +97,7 @@ pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
 
 /// Writes the project and the channel, and serves the channel on loopback in the layout of a
 /// mirror. Needs seconds of CPU time.
-pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProject, DemoError> {
+pub fn create_project(request: &DemoOptions, python: Cpython) -> Result<DemoProject, DemoError> {
     let folder = &request.folder;
     let doing = |what: &str| {
         let doing = format!("{what} in {}", folder.display());

@@ -9,13 +9,13 @@ use envlock_model::spec;
 
 use crate::{
     Context, ENVIRONMENT_FILE, FileError, InputsError, Overrides, Project,
-    inputs::{InputSources, resolve_inputs},
+    inputs::{ResolutionInputs, resolve_inputs},
     spawn_blocking,
 };
 
 /// The inputs of `doctor`.
 #[derive(Debug, Clone)]
-pub struct DoctorRequest {
+pub struct DoctorOptions {
     /// The cache.
     pub cache: PathBuf,
     /// The time.
@@ -121,7 +121,7 @@ impl envlock_report::AsFindings for DoctorError {
 /// cache and one in the prefix's folder.
 pub async fn doctor(
     project: &Project,
-    request: &DoctorRequest,
+    request: &DoctorOptions,
     context: &Context<'_>,
 ) -> Result<Vec<CheckResult>, DoctorError> {
     let none;
@@ -134,7 +134,7 @@ pub async fn doctor(
     };
     let overrides = Overrides { platforms: vec![context.host], ..Overrides::default() };
     let resolution =
-        resolve_inputs(environment, &overrides, None, InputSources::new(project, context));
+        resolve_inputs(environment, &overrides, None, ResolutionInputs::new(project, context));
     let channels = resolution.apply(context.client, &mut Vec::new())?.inputs.channels;
     let mut checks = sources::checks(&channels, request.now, context).await;
     let (request, prefix) = (request.clone(), project.prefix_folder());

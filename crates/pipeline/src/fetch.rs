@@ -10,14 +10,14 @@ use url::Url;
 
 use crate::{
     Context, FileError, InputsError, InstallFlags, Project, files,
-    inputs::{InputSources, check_channels},
+    inputs::{ResolutionInputs, check_channels},
     install::add_platform_help,
-    lock_credentials, package_policy,
+    lock_credentials, package_restrictions,
 };
 
 /// The inputs of `fetch` and `bundle`.
 #[derive(Debug, Clone)]
-pub struct FetchRequest {
+pub struct FetchOptions {
     /// `--platform`; empty for all platforms of the lock.
     pub platforms: Vec<Subdir>,
 }
@@ -86,7 +86,7 @@ impl AsFindings for FetchCommandError {
             Self::Fetch(error) => error.findings(),
             Self::NotLocked { requested_platform, locked } => {
                 let help = add_platform_help(*requested_platform, locked);
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
+                vec![Finding::new(Code::PlatformNotLocked, self.to_string()).with_help(help)]
             }
             Self::FolderNotEmpty(_) | Self::Folder(_) => vec![
                 Finding::new(Code::BundleFolder, self.to_string())
@@ -110,7 +110,7 @@ impl AsFindings for FetchCommandError {
 /// Adds findings to `findings`.
 pub async fn fetch(
     project: &Project,
-    request: &FetchRequest,
+    request: &FetchOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<FetchedPlatform>, FetchCommandError> {
@@ -126,7 +126,7 @@ pub async fn fetch(
 /// `findings`.
 pub async fn bundle(
     project: &Project,
-    request: &FetchRequest,
+    request: &FetchOptions,
     directory: &Path,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
@@ -166,16 +166,16 @@ fn is_empty_or_bundle(directory: &Path) -> bool {
 /// refused.
 async fn read<'a>(
     project: &'a Project,
-    request: &FetchRequest,
+    request: &FetchOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
-    let checked = check_channels(lock, InputSources::new(project, context), findings)?;
+    let checked = check_channels(lock, ResolutionInputs::new(project, context), findings)?;
     checked.channel_urls.register(context.client);
     findings.extend(checked.findings);
-    package_policy::check_existing_lock(lock, project.configuration())
+    package_restrictions::check_existing_lock(lock, project.configuration())
         .map_err(InputsError::from)?;
     lock_credentials::read_channel_urls(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();

@@ -102,7 +102,7 @@ impl AsFindings for FileError {
                 vec![Finding::new(Code::NoSuchFile, self.to_string()).with_help(help)]
             }
             Self::Unreadable { .. } => {
-                vec![Finding::new(Code::UnreadableFile, self.to_string())]
+                vec![Finding::new(Code::InputUnreadable, self.to_string())]
             }
             Self::Folder { meant, .. } => {
                 let help = meant.as_ref().map_or_else(
@@ -120,11 +120,11 @@ impl AsFindings for FileError {
                     .with_help("check that it is the right file; nothing of it was read"),
             ],
             Self::Unwritable { .. } => vec![
-                Finding::new(Code::UnwritableFile, self.to_string())
+                Finding::new(Code::OutputUnwritable, self.to_string())
                     .with_note("nothing was written; an existing file is unchanged"),
             ],
             Self::Name { .. } => vec![
-                Finding::new(Code::EnvironmentName, self.to_string())
+                Finding::new(Code::EnvironmentNameInvalid, self.to_string())
                     .with_help("change `name:` and solve again, or name a prefix with `-p PREFIX`"),
             ],
             Self::PrefixFolderElsewhere(_) => vec![

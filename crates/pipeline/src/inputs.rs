@@ -28,8 +28,8 @@ use self::channels::ChannelResolver;
 pub(crate) use self::channels::ChannelUrls;
 use crate::{
     Context, Project,
-    channel_policy::{Refusal, anaconda_terms},
-    package_policy::PackagePolicyError,
+    allowed_channels::{Refusal, anaconda_terms},
+    package_restrictions::PackageRestrictionError,
 };
 
 /// What the command line sets in addition to environment.yml.
@@ -77,7 +77,7 @@ pub enum InputsError {
     },
     /// Packages that the configuration excludes.
     #[error(transparent)]
-    Packages(#[from] PackagePolicyError),
+    Packages(#[from] PackageRestrictionError),
     /// There is no channel to search.
     #[error("there is no channel: `channels` lists only `nodefaults`")]
     NoChannel {
@@ -105,7 +105,7 @@ impl AsFindings for InputsError {
                 findings
             }
             Self::Refused { refusal, place, .. } => {
-                let finding = Finding::new(Code::ChannelRefused, self.to_string())
+                let finding = Finding::new(Code::ChannelForbidden, self.to_string())
                     .with_note(format!("{} forbids it", refusal.configured_in))
                     .with_help("use another one, such as `channels: [conda-forge]`");
                 vec![match place {
@@ -129,7 +129,7 @@ impl AsFindings for InputsError {
 
 /// The inputs of the resolution, in addition to environment.yml, the lock and the flags.
 #[derive(Clone, Copy)]
-pub(crate) struct InputSources<'a> {
+pub(crate) struct ResolutionInputs<'a> {
     /// The base folder of relative channel paths.
     pub(crate) folder: &'a Path,
     pub(crate) configuration: &'a Configuration,
@@ -143,7 +143,7 @@ pub(crate) struct InputSources<'a> {
     pub(crate) host_packages: &'a [GenericVirtualPackage],
 }
 
-impl<'a> InputSources<'a> {
+impl<'a> ResolutionInputs<'a> {
     pub(crate) fn new(project: &'a Project, context: &Context<'a>) -> Self {
         Self {
             folder: project.folder(),
@@ -196,7 +196,7 @@ pub(crate) fn resolve_inputs(
     environment: &Environment,
     overrides: &Overrides,
     existing: Option<&Lock>,
-    inputs: InputSources<'_>,
+    inputs: ResolutionInputs<'_>,
 ) -> Resolution {
     let mut findings = environment.warnings.clone();
     let inputs = try_resolve(environment, overrides, existing, inputs, &mut findings);
@@ -207,7 +207,7 @@ fn try_resolve(
     environment: &Environment,
     overrides: &Overrides,
     existing: Option<&Lock>,
-    inputs: InputSources<'_>,
+    inputs: ResolutionInputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<ResolvedInputs, InputsError> {
     let platforms = platforms(environment, overrides, existing, inputs.host);
@@ -261,7 +261,7 @@ fn try_resolve(
 pub(crate) fn channel_urls(
     environment: Option<&Environment>,
     lock: &Lock,
-    inputs: InputSources<'_>,
+    inputs: ResolutionInputs<'_>,
 ) -> ChannelUrls {
     let mut channels = ChannelResolver::unrestricted(inputs);
     channels.resolve_policy();
@@ -301,7 +301,7 @@ pub(crate) struct CheckedChannels {
 /// Refuses a lock that uses a forbidden channel. `earlier` are the findings of the run so far.
 pub(crate) fn check_channels(
     lock: &Lock,
-    inputs: InputSources<'_>,
+    inputs: ResolutionInputs<'_>,
     earlier: &[Finding],
 ) -> Result<CheckedChannels, InputsError> {
     let mut channels = ChannelResolver::new(inputs)?;
@@ -390,7 +390,7 @@ fn listed_channels(
     let finding =
         Finding::new(Code::ImplicitDefaults, "no channel is listed: `defaults` is searched")
             .at(place)
-            .with_note("it is Anaconda's own channel, and its terms of service ask many to pay")
+            .with_note("its terms of service require larger organisations to pay")
             .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`");
     let others = configured.iter().skip(1).map(channel);
     let channels = [("defaults".to_owned(), None)].into_iter().chain(others).collect();

@@ -16,13 +16,13 @@ use envlock_secrets::manifest::Manifest;
 
 use crate::{
     Context, FileError, InputsError, Project, files,
-    inputs::{InputSources, check_channels, resolve_inputs},
-    lock_credentials, package_policy,
+    inputs::{ResolutionInputs, check_channels, resolve_inputs},
+    lock_credentials, package_restrictions,
 };
 
 /// What to do about a pip section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PipPolicy {
+pub enum PipHandling {
     /// Install its wheels. A lock that lacks them is refused.
     Install,
     /// Install without the pip lines, as with `--without-pip`.
@@ -31,7 +31,7 @@ pub enum PipPolicy {
 
 /// The inputs of `install`.
 #[derive(Debug, Clone)]
-pub struct InstallRequest {
+pub struct InstallOptions {
     /// The prefix, as an absolute path. `None` for the default prefix, `.envlock/NAME` in the
     /// folder of the lock.
     pub prefix: Option<PathBuf>,
@@ -42,9 +42,9 @@ pub struct InstallRequest {
     /// Whether to replace a prefix with unknown files.
     pub replace: bool,
     /// What to do about a pip section.
-    pub pip: PipPolicy,
+    pub pip: PipHandling,
     /// Whether post-link scripts run.
-    pub link_scripts: bool,
+    pub run_post_link_scripts: bool,
     /// Whether to only plan, without a change to the prefix.
     pub dry_run: bool,
     /// The command line, for the history and for messages of waiting installs.
@@ -74,7 +74,7 @@ pub struct Installed {
     pub skipped_pip_lines: Vec<String>,
     /// The number of packages that the lock has for this platform.
     pub packages: usize,
-    /// The needs of secrets in the lock.
+    /// The needs in the lock.
     pub needs: Option<LockedNeeds>,
     /// Whether the project has a secrets manifest with the same needs, so that `check-secrets`
     /// accepts the lock.
@@ -147,7 +147,7 @@ impl AsFindings for InstallError {
             }
             Self::NotLocked { host, locked } => {
                 let help = add_platform_help(*host, locked);
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
+                vec![Finding::new(Code::PlatformNotLocked, self.to_string()).with_help(help)]
             }
             Self::UnmetVirtualPackages { missing } => {
                 let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());
@@ -155,7 +155,7 @@ impl AsFindings for InstallError {
                     finding.add_note(package);
                 }
                 vec![finding.with_help(
-                    "install on a machine that has it; or, where the machine is known better, set \
+                    "install on a machine that has it; or, if the target machine has it, set \
                      `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",
                 )]
             }
@@ -206,22 +206,22 @@ pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
 /// Adds findings to `findings`, also on failure.
 pub async fn install(
     project: &Project,
-    request: &InstallRequest,
+    request: &InstallOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Installed, InstallError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
-    let checked = check_channels(lock, InputSources::new(project, context), findings)?;
-    package_policy::check_existing_lock(lock, project.configuration())
+    let checked = check_channels(lock, ResolutionInputs::new(project, context), findings)?;
+    package_restrictions::check_existing_lock(lock, project.configuration())
         .map_err(InputsError::from)?;
     checked.channel_urls.register(context.client);
     findings.extend(checked.findings);
     let platform = context.host;
     let locked = platform_of_lock(request, lock, platform)?;
     let skipped_pip_lines = pip(locked, request.pip)?;
-    let with_wheels = request.pip != PipPolicy::Skip;
+    let with_wheels = request.pip != PipHandling::Skip;
     let records: Vec<RepoDataRecord> =
         if with_wheels { locked.all_records().cloned().collect() } else { locked.records.clone() };
     check_virtual_packages(locked, context.host_packages)?;
@@ -238,12 +238,12 @@ pub async fn install(
         requested: requested(locked),
         requested_wheels: locked.requested_wheels(),
         variables: lock.variables.clone(),
-        lock_digest: lock.environment_digest(platform, request.link_scripts, with_wheels),
+        lock_digest: lock.environment_digest(platform, request.run_post_link_scripts, with_wheels),
         command: request.command.clone(),
         time: request.now,
         envlock_version: request.version.clone(),
         replace: request.replace,
-        link_scripts: request.link_scripts,
+        run_post_link_scripts: request.run_post_link_scripts,
         jobs: request.jobs,
     };
     let packages = records.len();
@@ -291,7 +291,7 @@ pub async fn install(
 
 fn refuse_stale(
     project: &Project,
-    request: &InstallRequest,
+    request: &InstallOptions,
     lock: &Lock,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
@@ -303,7 +303,7 @@ fn refuse_stale(
     // Without environment.yml the lock can't be stale.
     let Some(environment) = project.optional_environment()? else { return Ok(()) };
     let overrides = lock_credentials::overrides_from_lock(environment, lock);
-    let inputs = InputSources::new(project, context);
+    let inputs = ResolutionInputs::new(project, context);
     let resolution = resolve_inputs(environment, &overrides, Some(lock), inputs);
     let inputs = resolution.apply(context.client, findings)?.inputs;
     let needs = project.manifest()?.map(Manifest::locked);
@@ -312,7 +312,7 @@ fn refuse_stale(
 }
 
 fn platform_of_lock<'a>(
-    request: &InstallRequest,
+    request: &InstallOptions,
     lock: &'a Lock,
     host: Subdir,
 ) -> Result<&'a LockedPlatform, InstallError> {
@@ -327,13 +327,13 @@ fn platform_of_lock<'a>(
     })
 }
 
-fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
+fn pip(locked: &LockedPlatform, policy: PipHandling) -> Result<Vec<String>, InstallError> {
     match policy {
-        PipPolicy::Skip => Ok(locked.pip.clone()),
-        PipPolicy::Install if locked.lacks_wheels() => {
+        PipHandling::Skip => Ok(locked.pip.clone()),
+        PipHandling::Install if locked.lacks_wheels() => {
             Err(InstallError::Pip { lines: locked.pip.clone() })
         }
-        PipPolicy::Install => Ok(Vec::new()),
+        PipHandling::Install => Ok(Vec::new()),
     }
 }
 
@@ -387,7 +387,8 @@ fn missing_but_not_needed(
         let message = format!("the lock was made for a machine with {}", lacking.join(", "));
         Finding::new(Code::VirtualPackagesDiffer, message)
             .with_note(
-                "this one hasn't; no package asks for it by name, but one may be built on it",
+                "this machine doesn't have it; no package depends on it by name, but one may have been \
+                 built for it",
             )
             .with_help("`envlock solve --virtual-package default` makes a lock for the default assumptions")
     })

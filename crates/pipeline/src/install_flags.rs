@@ -9,7 +9,7 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
     Context, Project,
-    inputs::{InputSources, resolve_inputs},
+    inputs::{ResolutionInputs, resolve_inputs},
     install::check_virtual_packages,
     lock_credentials::overrides_from_lock,
 };
@@ -62,7 +62,7 @@ fn is_stale(project: &Project, lock: &Lock, context: &Context<'_>) -> bool {
         return false;
     };
     let overrides = overrides_from_lock(environment, lock);
-    let sources = InputSources::new(project, context);
+    let sources = ResolutionInputs::new(project, context);
     let resolution = resolve_inputs(environment, &overrides, Some(lock), sources);
     let needs = manifest.map(Manifest::locked);
     resolution

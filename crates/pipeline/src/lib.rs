@@ -5,7 +5,8 @@
 //! decisions and executes them. It prints nothing, and reads no environment variable, no clock
 //! and no home directory: [`Project`], [`Context`] and the requests provide all of that.
 
-mod channel_policy;
+mod allowed_channels;
+pub mod check_secrets;
 mod context;
 pub mod demo;
 pub mod doctor;
@@ -16,28 +17,27 @@ mod install;
 mod install_flags;
 mod lock_credentials;
 mod need_changes;
-mod package_policy;
+mod package_restrictions;
 pub mod policy;
 mod project;
 mod run;
-pub mod secrets;
 pub mod secrets_init;
 mod solve;
 mod verify;
 
-pub use channel_policy::Refusal;
+pub use allowed_channels::Refusal;
 pub use context::Context;
-pub use fetch::{Bundle, FetchCommandError, FetchRequest, FetchedPlatform, bundle, fetch};
+pub use fetch::{Bundle, FetchCommandError, FetchOptions, FetchedPlatform, bundle, fetch};
 pub use files::FileError;
 pub use inputs::{ExcludeNewer, InputsError, Overrides};
-pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale_findings};
+pub use install::{InstallError, InstallOptions, Installed, PipHandling, install, stale_findings};
 pub use install_flags::InstallFlags;
 pub use need_changes::{NeedChange, NeedChangeKind};
 pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use run::{
     ActiveEnvironment, FreshnessContext, RunError, activate, freshness_warnings, prefix_to_run,
 };
-pub use solve::{LockCheck, PipError, SolveError, SolveRequest, Solved, Upgrade, check, solve};
+pub use solve::{LockCheck, PipError, SolveError, SolveOptions, Solved, Upgrade, check, solve};
 pub use verify::{VerifiedPrefix, VerifyError, verify};
 
 use envlock_channel::spawn_blocking;

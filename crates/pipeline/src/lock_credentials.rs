@@ -4,7 +4,7 @@ use envlock_model::{lock::Lock, spec::Environment};
 
 use crate::{
     Context, Overrides, Project,
-    inputs::{ChannelUrls, InputSources, channel_urls},
+    inputs::{ChannelUrls, ResolutionInputs, channel_urls},
 };
 
 /// Returns the lock's platforms as overrides if environment.yml names no platform.
@@ -24,5 +24,5 @@ pub(crate) fn read_channel_urls(
     context: &Context<'_>,
 ) -> ChannelUrls {
     let environment = project.optional_environment().unwrap_or_default();
-    channel_urls(environment, lock, InputSources::new(project, context))
+    channel_urls(environment, lock, ResolutionInputs::new(project, context))
 }

@@ -1,8 +1,8 @@
-//! What a new lock changes about the needs of secrets.
+//! What a new lock changes about the needs.
 
 use envlock_model::needs::{self, LockedNeeds, Need, StaleNeedKind};
 
-/// A change of a need of secrets, compared with the previous lock.
+/// A change of a need, compared with the previous lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedChange {
     /// The need.

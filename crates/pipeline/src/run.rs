@@ -19,7 +19,7 @@ use rattler_conda_types::Subdir;
 
 use crate::{
     FileError, Project,
-    inputs::{InputSources, resolve_inputs},
+    inputs::{ResolutionInputs, resolve_inputs},
     lock_credentials::overrides_from_lock,
 };
 
@@ -120,7 +120,7 @@ pub fn freshness_warnings(
 fn stale_lock(project: &Project, context: FreshnessContext<'_>) -> Option<Finding> {
     let environment = project.optional_environment().ok()??;
     let lock = project.lock().ok()?;
-    let inputs = InputSources {
+    let inputs = ResolutionInputs {
         folder: project.folder(),
         configuration: project.configuration(),
         channel_config: context.channel_config,

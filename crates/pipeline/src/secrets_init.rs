@@ -1,4 +1,4 @@
-//! `secrets init`: writes the first secrets.yml of a project, and the least policies for it.
+//! `secrets init`: writes the initial secrets.yml of a project, and least-privilege policies for it.
 
 use std::{
     io::{self, Write as _},
@@ -6,20 +6,20 @@ use std::{
 };
 
 use envlock_report::{AsFindings, Code, Exit, Finding};
-use envlock_secrets::init::{self, NeedInShort, ProfileInShort};
+use envlock_secrets::init::{self, NeedShorthand, ProfileShorthand};
 use envlock_secrets::manifest::ManifestError;
 
 use crate::{FileError, Project, files};
 
 /// The inputs of `secrets init`.
 #[derive(Debug, Clone)]
-pub struct SecretsInitRequest {
+pub struct SecretsInitOptions {
     /// The secrets.yml to write. The policies are written below its folder.
     pub manifest: PathBuf,
     /// The needs.
-    pub needs: Vec<NeedInShort>,
+    pub needs: Vec<NeedShorthand>,
     /// The profiles.
-    pub profiles: Vec<ProfileInShort>,
+    pub profiles: Vec<ProfileShorthand>,
 }
 
 /// Why nothing was written.
@@ -83,9 +83,9 @@ impl AsFindings for SecretsInitError {
 /// A file exists or can't be written, or the needs don't fit to their engines.
 pub fn init(
     project: &Project,
-    request: &SecretsInitRequest,
+    request: &SecretsInitOptions,
 ) -> Result<Vec<PathBuf>, SecretsInitError> {
-    let SecretsInitRequest { manifest, needs, profiles } = request;
+    let SecretsInitOptions { manifest, needs, profiles } = request;
     if needs.is_empty() {
         return Err(SecretsInitError::NoNeeds);
     }
@@ -95,7 +95,7 @@ pub fn init(
     if let Some(existing) = project.manifest()? {
         return Err(SecretsInitError::HasManifest(existing.file.clone()));
     }
-    let written = init::first_files(&files::display_path(manifest), needs, profiles)?;
+    let written = init::initial_files(&files::display_path(manifest), needs, profiles)?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
     let policies = written.policies.iter().map(|(file, text)| (folder.join(file), text));
     let all: Vec<_> =

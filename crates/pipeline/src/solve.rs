@@ -27,14 +27,14 @@ pub use self::pip::PipError;
 use self::findings::{dropped_platforms_finding, excluded_newer_finding, without_sha256_finding};
 use crate::{
     Context, FileError, InputsError, InstallFlags, NeedChange, Overrides, Project, files,
-    inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
+    inputs::{ResolutionInputs, ResolvedInputs, kept_virtual_packages, resolve_inputs},
     need_changes::need_changes,
-    package_policy, spawn_blocking,
+    package_restrictions, spawn_blocking,
 };
 
 /// The inputs of `solve`.
 #[derive(Debug, Clone)]
-pub struct SolveRequest {
+pub struct SolveOptions {
     /// What the command line sets.
     pub overrides: Overrides,
     /// Which packages of the existing lock to upgrade.
@@ -138,7 +138,8 @@ impl AsFindings for SolveError {
                 )]
             }
             Self::Write(_) => vec![
-                Finding::new(Code::LockRefused, self.to_string()).with_note("no lock was written"),
+                Finding::new(Code::LockNotWritten, self.to_string())
+                    .with_note("no lock was written"),
             ],
         }
     }
@@ -168,7 +169,7 @@ pub fn check(
     let manifest = project.manifest()?;
     let lock = project.lock()?;
     let resolution =
-        resolve_inputs(environment, overrides, Some(lock), InputSources::new(project, context));
+        resolve_inputs(environment, overrides, Some(lock), ResolutionInputs::new(project, context));
     findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
     let changes = lock::changes(lock, &resolution.inputs?.inputs, needs.as_ref());
@@ -178,7 +179,7 @@ pub fn check(
 /// Solves and writes the lock. Adds findings to `findings`, also on failure.
 pub async fn solve(
     project: &Project,
-    request: &SolveRequest,
+    request: &SolveOptions,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
@@ -192,7 +193,7 @@ pub async fn solve(
     let environment = project.environment()?;
     let overrides = &request.overrides;
     let resolution =
-        resolve_inputs(environment, overrides, existing, InputSources::new(project, context));
+        resolve_inputs(environment, overrides, existing, ResolutionInputs::new(project, context));
     let resolved = resolution.apply(context.client, findings)?;
     let ResolvedInputs { inputs, places, settings, .. } = resolved;
     findings.extend(dropped_platforms_finding(environment, existing, &inputs, overrides));
@@ -215,7 +216,8 @@ pub async fn solve(
     let needs = project.manifest()?.map(Manifest::locked);
     let mut lock = Lock::new(&inputs, records, wheels, needs);
     lock.keep_other_archives(kept);
-    package_policy::check_new_lock(&lock, project.configuration()).map_err(InputsError::from)?;
+    package_restrictions::check_new_lock(&lock, project.configuration())
+        .map_err(InputsError::from)?;
     let (lock, text) = spawn_blocking(move || {
         let records = lock.platforms.values().flat_map(|locked| &locked.records);
         for (url, archive) in indexes.other_archives(records) {
@@ -421,7 +423,8 @@ impl PlatformSolve {
             .collect()
     }
 
-    /// Returns every package name in the indexes, with the indexes of its channels in the inputs.
+    /// Returns every package name in the repodata, with the positions of its channels in the
+    /// inputs.
     fn names(&self) -> envlock_solve::ChannelsByPackage {
         let places = |channels: Vec<&Channel>| {
             let places: BTreeSet<_> =

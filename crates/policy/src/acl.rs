@@ -21,7 +21,7 @@ use envlock_text::Pos;
 
 /// The server and the token for which policies are evaluated.
 #[derive(Debug, Clone, Copy)]
-pub struct ServerContext<'a> {
+pub struct EvaluationContext<'a> {
     /// The server version whose policy rules are followed.
     pub dialect: Dialect,
     /// The time of the evaluation: OpenBao's rules may expire.
@@ -71,7 +71,10 @@ impl<'a> Acl<'a> {
     ///
     /// # Errors
     /// Returns the first error for which that server rejects one of them.
-    pub fn new(policies: &[&'a Policy], context: &ServerContext<'_>) -> Result<Self, PolicyError> {
+    pub fn new(
+        policies: &[&'a Policy],
+        context: &EvaluationContext<'_>,
+    ) -> Result<Self, PolicyError> {
         let mut acl = Self {
             dialect: context.dialect,
             root: false,
@@ -158,7 +161,7 @@ impl<'a> Acl<'a> {
         Ok(())
     }
 
-    fn add(&mut self, id: BlockId, context: &ServerContext<'_>) -> Result<(), PolicyError> {
+    fn add(&mut self, id: BlockId, context: &EvaluationContext<'_>) -> Result<(), PolicyError> {
         let policy = self.policies[id.policy];
         let block = &policy.blocks[id.block];
         if self.is_expired(block, context.now) {
@@ -335,7 +338,7 @@ impl<'a> Acl<'a> {
         candidates.filter(move |rule| self.rules[*rule].pattern.matches(path))
     }
 
-    /// The rules that match the `path` of a request too and that `deciding` hides.
+    /// The rules that match the `path` of a request too and that `deciding` overrides.
     pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
         self.hidden_from_root(&self.path_from_root(path, ""), listing, deciding)
     }

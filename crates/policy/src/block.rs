@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::body::{Body, Identifier, Item, Value, ValueKind, integer};
 use super::capability::{Capabilities, Capability};
 use super::dialect::{Dialect, DialectSet};
 use super::error::{PolicyError, PolicyErrorKind};
+use super::hcl_body::{HclBody, Identifier, Item, Value, ValueKind, integer};
 use super::lowercase::lowered;
 use super::{control_group, duration};
 use envlock_text::Pos;
@@ -27,7 +27,7 @@ pub struct Block {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
-    /// The parameters that one map writes in several spellings, with different values: a server
+    /// The parameters that one map writes in different letter case, with different values: a server
     /// keeps one of them at random.
     pub(crate) colliding: BTreeSet<String>,
     pub(crate) required: Vec<String>,
@@ -74,7 +74,7 @@ impl Block {
     }
 }
 
-/// An error that some servers report.
+/// An error that some dialects report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DialectError {
     pub(crate) dialects: DialectSet,
@@ -140,13 +140,13 @@ pub(crate) fn read(
 
 struct Reader<'a> {
     file: &'a str,
-    body: &'a Body,
+    body: &'a HclBody,
     block: Block,
 }
 
 impl<'a> Reader<'a> {
     fn items(&self, key: &'static str) -> Vec<&'a Item> {
-        let body: &'a Body = self.body;
+        let body: &'a HclBody = self.body;
         body.items.iter().filter(|item| item.name() == key).collect()
     }
 

@@ -1,4 +1,4 @@
-//! Chooses the rule that decides on a path, and says why it goes before another one.
+//! Chooses the rule that decides on a path, and says why it takes precedence over another one.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::capability::Capability;
 use super::dialect::Dialect;
 use super::pattern::RankCriterion;
 
-/// How a server searches for the rule of a list, whose path ends in a slash.
+/// How a server searches for the rule of a LIST request, whose path ends in a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListSearch {
     /// With the slash; without it only if nothing matches.
@@ -58,7 +58,7 @@ enum Step {
     NeitherListNorDeny,
 }
 
-/// Why the deciding rule goes before another one that matches, too.
+/// Why the deciding rule takes precedence over another one that matches, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleChoice {
     /// Its pattern is the exact path.
@@ -101,7 +101,7 @@ impl fmt::Display for RuleChoice {
             }
             Self::ExactWithoutSlash => f.write_str(
                 "it names the path without its final slash exactly, which takes precedence over \
-                 wildcards in a list",
+                 wildcards in a LIST request",
             ),
             Self::Only => f.write_str("no other rule matches"),
             Self::Rank { criterion, next } => write!(
@@ -112,13 +112,13 @@ impl fmt::Display for RuleChoice {
                 let spelling = if *with_slash { "with" } else { "without" };
                 write!(
                     f,
-                    "for a list this server first searches the path {spelling} its final slash, \
+                    "for a LIST request this server first searches the path {spelling} its final slash, \
                      which \"{next}\" doesn't match"
                 )
             }
             Self::NotCompared { next } => write!(
                 f,
-                "for a list this server compares only rules that grant list or deny, and \"{next}\" \
+                "for a LIST request this server compares only rules that grant list or deny, and \"{next}\" \
                  does neither"
             ),
             Self::LongerPrefix { next } => write!(
@@ -192,7 +192,7 @@ impl Acl<'_> {
         capabilities.contains(Capability::List) || capabilities.contains_deny()
     }
 
-    /// Why `choice`, made for `path`, goes before `other`, the highest of the other rules that match.
+    /// Why `choice`, made for `path`, takes precedence over `other`, the highest of the other rules that match.
     pub(crate) fn why(
         &self,
         choice: Choice,
@@ -206,19 +206,19 @@ impl Acl<'_> {
             _ => {}
         }
         let Some(other) = other else { return RuleChoice::Only };
-        let (pattern, beaten) = (&self.rule(choice.rule).pattern, &self.rule(other).pattern);
-        let next = beaten.to_policy_text();
+        let (pattern, lower) = (&self.rule(choice.rule).pattern, &self.rule(other).pattern);
+        let next = lower.to_policy_text();
         let spellings: Vec<&str> = self.searched_spellings(path, listing).collect();
         let searched = match choice.step {
             Step::HighestRank => spellings.first(),
             Step::HighestRankWithoutSlash => spellings.get(1),
             _ => None,
         };
-        if searched.is_some_and(|searched| !beaten.matches(searched)) {
+        if searched.is_some_and(|searched| !lower.matches(searched)) {
             let with_slash = choice.step == Step::HighestRank;
             return RuleChoice::SearchedFirst { with_slash, next };
         }
-        match pattern.rank().first_difference(&beaten.rank()) {
+        match pattern.rank().first_difference(&lower.rank()) {
             Some((order, criterion)) if order.is_gt() => RuleChoice::Rank { criterion, next },
             _ if choice.step == Step::ListOrDeny && !self.lists_or_denies(other) => {
                 RuleChoice::NotCompared { next }
@@ -235,7 +235,7 @@ mod tests {
 
     use super::*;
     use crate::pattern::PatternKind;
-    use crate::{Operation, Policy, Request, ServerContext, explain::explain};
+    use crate::{EvaluationContext, Operation, Policy, Request, explain::explain};
 
     /// The servers' order of comparison, read from the text of a pattern.
     fn order(pattern: &str) -> (usize, bool, isize, usize, String) {
@@ -253,7 +253,7 @@ mod tests {
         let steps = [
             (a.0 > b.0, a.0 == b.0, RankCriterion::FirstWildcard),
             (a.1 && !b.1, a.1 == b.1, RankCriterion::WithoutStar),
-            (a.2 > b.2, a.2 == b.2, RankCriterion::FewerSegments),
+            (a.2 > b.2, a.2 == b.2, RankCriterion::FewerWildcardSegments),
             (a.3 > b.3, a.3 == b.3, RankCriterion::Longer),
             (a.4 > b.4, a.4 == b.4, RankCriterion::Alphabet),
         ];
@@ -282,7 +282,7 @@ mod tests {
             };
             let text = rules.iter().map(block).collect::<String>();
             let policy = Policy::parse("p", "p.hcl", &text).unwrap();
-            let context = ServerContext {
+            let context = EvaluationContext {
                 dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "",
             };
             let policies = [&policy];
@@ -344,7 +344,7 @@ mod tests {
         let policy = Policy::parse("p", "p.hcl", text).unwrap();
         let why = |dialect| {
             let now = Timestamp::UNIX_EPOCH;
-            let context = ServerContext { dialect, now, identity: None, token_namespace: "" };
+            let context = EvaluationContext { dialect, now, identity: None, token_namespace: "" };
             let policies = [&policy];
             let acl = Acl::new(&policies, &context).unwrap();
             let explained = explain(&acl, &Request::new(Operation::List, "s/metadata/a/"));

@@ -4,9 +4,9 @@
 //! Vault decodes it into types that ignore unknown keys and the case of known ones, and in which an
 //! object may also be written as labels.
 
-use super::body::{Identifier, Item, Value, ValueKind, integer};
 use super::duration;
 use super::error::PolicyErrorKind;
+use super::hcl_body::{Identifier, Item, Value, ValueKind, integer};
 use envlock_text::Pos;
 
 /// An item below a key, with the labels that remain.

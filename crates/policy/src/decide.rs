@@ -63,7 +63,7 @@ pub enum DecisionReason {
     ParameterNotAllowed(String),
     /// A parameter's value isn't among the allowed ones.
     ValueNotAllowed(String),
-    /// The policy writes the parameter in several spellings, and the server keeps one of them at
+    /// The policy writes the parameter in different letter case, and the server keeps one of them at
     /// random.
     ParameterSpellings(String),
     /// The page is larger than the rule allows, or isn't a number.
@@ -122,7 +122,7 @@ impl fmt::Display for DecisionReason {
             }
             Self::ParameterSpellings(name) => write!(
                 f,
-                "the policy writes the parameter {name} in several spellings, and the server keeps \
+                "the policy writes the parameter {name} in different letter case, and the server keeps \
                  one of them at random"
             ),
             Self::PageTooLarge => f.write_str("the page is larger than the rule allows"),

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::block::{self, Block, DialectError};
-use super::body::{Body, Item};
 use super::dialect::{Dialect, DialectSet};
 use super::error::{PolicyError, PolicyErrorKind, SERVER_BYTES};
+use super::hcl_body::{HclBody, Item};
 use super::json::JsonPitfall;
 use super::{encoded, hcl, json, template};
 use envlock_text::{Pos, limits::MANIFEST};
@@ -25,7 +25,7 @@ pub struct Policy {
     /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
     pub(crate) wildcards_in_templates: bool,
     pub(crate) blocks: Vec<Block>,
-    pub(crate) body: Body,
+    pub(crate) body: HclBody,
     pub(crate) json_pitfalls: Vec<JsonPitfall>,
     /// Errors about the text, that some servers report.
     pub(crate) dialect_errors: Vec<DialectError>,
@@ -33,7 +33,7 @@ pub struct Policy {
 
 /// A text, parsed.
 struct Syntax {
-    body: Body,
+    body: HclBody,
     json_pitfalls: Vec<JsonPitfall>,
     dialect_errors: Vec<DialectError>,
 }

@@ -1,6 +1,6 @@
 //! Parses durations as the servers do, into nanoseconds.
 
-use super::body::{Value, ValueKind, integer, is_float};
+use super::hcl_body::{Value, ValueKind, integer, is_float};
 
 const SECOND: f64 = 1e9;
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::body::{Body, Value, ValueKind};
+use super::hcl_body::{HclBody, Value, ValueKind};
 use super::json::JsonPitfall;
 use envlock_text::Pos;
 
@@ -25,7 +25,7 @@ pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Moves every position to the start of the file, because the decoded text has none in it.
-pub(crate) fn move_to_start(body: &mut Body, pitfalls: &mut [JsonPitfall]) {
+pub(crate) fn move_to_start(body: &mut HclBody, pitfalls: &mut [JsonPitfall]) {
     for item in &mut body.items {
         item.keys.iter_mut().for_each(|key| key.pos = Pos::START);
         move_value(&mut item.value);

@@ -97,7 +97,7 @@ impl FromStr for TransitOperation {
     }
 }
 
-/// One request that a job or a verifier makes.
+/// One request that a job or a presence check makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiRequest {
     /// The path below `/v1/`.
@@ -301,7 +301,7 @@ impl Engine {
         vec![at(row.consume)]
     }
 
-    /// The requests that show a verifier whether the secret exists, and never return a value.
+    /// The requests that show a presence check whether the secret exists, and never return a value.
     pub fn existence_requests(self, mount: &str, locator: &str) -> Vec<ApiRequest> {
         if self == Self::Kv1 {
             // kv1 can only list the names of a directory.

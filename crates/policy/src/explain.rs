@@ -1,4 +1,4 @@
-//! Explains a decision: the deciding rule, the rules that it hides, and further conditions.
+//! Explains a decision: the deciding rule, the rules that it overrides, and further conditions.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ pub struct Explanation {
     /// Why this rule decides.
     #[serde(rename = "chosen", serialize_with = "optional_text")]
     pub why_chosen: Option<RuleChoice>,
-    /// The other rules that match, which the deciding rule hides.
+    /// The other rules that match, which the deciding rule overrides.
     pub hidden: Vec<RuleOrigin>,
     /// Further conditions of the request.
     #[serde(serialize_with = "texts")]
@@ -190,24 +190,24 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.allowed { "allowed" } else { "denied" };
         writeln!(f, "{}: {} {}: {verdict}", self.dialect, self.operation, self.path)?;
-        writeln!(f, "  why:   {}", self.reason)?;
+        writeln!(f, "  why:            {}", self.reason)?;
         for origin in &self.rule {
             let RuleOrigin { policy, place, pattern } = origin;
-            writeln!(f, "  rule:  path \"{pattern}\" of {policy} ({place})")?;
+            writeln!(f, "  rule:           path \"{pattern}\" of {policy} ({place})")?;
         }
         if let Some(chosen) = &self.why_chosen {
-            writeln!(f, "  since: {chosen}")?;
+            writeln!(f, "  chosen because: {chosen}")?;
         }
         for condition in &self.conditions {
-            writeln!(f, "  and:   {condition}")?;
+            writeln!(f, "  condition:      {condition}")?;
         }
         for RuleOrigin { policy, place, pattern } in &self.hidden {
-            writeln!(f, "  hides: path \"{pattern}\" of {policy} ({place})")?;
+            writeln!(f, "  overrides:      path \"{pattern}\" of {policy} ({place})")?;
         }
         for RuleOrigin { policy, place, pattern } in &self.undecided {
             writeln!(
                 f,
-                "  open:  path \"{pattern}\" of {policy} ({place}) may match, depending on the identity"
+                "  undecided:      path \"{pattern}\" of {policy} ({place}) may match, depending on the identity"
             )?;
         }
         writeln!(f, "  capabilities-self returns: {}", self.capabilities.join(", "))

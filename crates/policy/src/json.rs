@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::body::{Body, Identifier, Item, Value, ValueKind};
 use super::error::{PolicyError, PolicyErrorKind};
+use super::hcl_body::{HclBody, Identifier, Item, Value, ValueKind};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
 use envlock_text::{self as text, Pos, limits::MANIFEST};
 
@@ -19,7 +19,7 @@ pub(crate) enum JsonPitfall {
 }
 
 /// Parses a policy written in JSON, with its pitfalls.
-pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), PolicyError> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<(HclBody, Vec<JsonPitfall>), PolicyError> {
     let root = parse_json(file, text, &MANIFEST).map_err(|error| {
         let kind = match error.fault {
             text::Fault::TooDeep(_) => PolicyErrorKind::TooDeep,
@@ -152,12 +152,12 @@ struct Flattener {
 }
 
 impl Flattener {
-    fn body(&mut self, entries: &[Entry], level: usize) -> Result<Body, Pos> {
+    fn body(&mut self, entries: &[Entry], level: usize) -> Result<HclBody, Pos> {
         let mut items = Vec::new();
         for entry in entries {
             self.spread(&mut vec![entry], &entry.value, level, &mut items)?;
         }
-        Ok(Body { items })
+        Ok(HclBody { items })
     }
 
     fn spread<'n>(

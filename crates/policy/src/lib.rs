@@ -8,11 +8,11 @@
 //! The crate is pure: it reads no file, no clock and no network.
 //!
 //! ```
-//! use envlock_policy::{Acl, ServerContext, Dialect, Operation, Policy, Request};
+//! use envlock_policy::{Acl, EvaluationContext, Dialect, Operation, Policy, Request};
 //!
 //! let text = "path \"secret/data/ml/*\" { capabilities = [\"read\"] }";
 //! let policy = Policy::parse("ci", "ci.hcl", text)?;
-//! let context = ServerContext {
+//! let context = EvaluationContext {
 //!     dialect: Dialect::OpenBao,
 //!     now: jiff::Timestamp::UNIX_EPOCH,
 //!     identity: None,
@@ -30,8 +30,6 @@
 
 mod acl;
 mod block;
-mod bodies;
-mod body;
 mod capability;
 mod choice;
 mod control_group;
@@ -42,9 +40,9 @@ mod duration;
 mod encoded;
 mod engine;
 mod error;
-mod expected;
 pub mod explain;
 mod hcl;
+mod hcl_body;
 mod identity;
 mod identity_read;
 mod json;
@@ -53,11 +51,13 @@ mod lowercase;
 mod mounts;
 mod overlap;
 mod parameters;
+mod partial_body;
 mod pattern;
 mod protected;
 mod reach;
 mod release;
 mod request;
+mod request_parameters;
 mod rule;
 mod segments;
 pub mod suite;
@@ -66,21 +66,23 @@ mod template;
 mod tests;
 mod write;
 
-pub use acl::{Acl, RuleId, RuleOrigin, ServerContext};
+pub use acl::{Acl, EvaluationContext, RuleId, RuleOrigin};
 pub use block::Block;
-pub use bodies::{DeclaredParameters, expected_bodies, is_secret_parameter, renewal_body};
 pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
 pub use document::{Policy, canonical_namespace};
 pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
-pub use expected::{ExpectedBody, ExpectedDecision, ExpectedParameter, Unknown};
 pub use identity::{Alias, Entity, Group, Identity};
 pub use mounts::Mounts;
+pub use partial_body::{KnownParameter, PartialBody, PartialDecision, Unknown};
 pub use protected::{may_be_protected_by_pki, requires_sudo};
 pub use release::{Product, Release, UnknownRelease};
 pub use request::{Operation, Request};
+pub use request_parameters::{
+    DeclaredParameters, is_secret_parameter, partial_bodies, renewal_body,
+};
 pub use rule::{BlockId, RequiredApproval, Rule};
 pub use template::may_match;
 pub use write::{kv2_path_blocks, path_block};

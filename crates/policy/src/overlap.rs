@@ -5,9 +5,9 @@ use std::iter;
 use super::acl::{Acl, RuleId};
 use super::pattern::{Pattern, PatternKind};
 
-/// A deny that another rule has priority over on some paths.
+/// A deny that another rule overrides on some paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OverruledDeny {
+pub(crate) struct OverriddenDeny {
     pub(crate) rule: RuleId,
     /// The rule that decides on `path` instead, and grants something.
     pub(crate) by: RuleId,
@@ -15,15 +15,15 @@ pub(crate) struct OverruledDeny {
     pub(crate) path: String,
 }
 
-/// The most pairs of rules that are compared.
+/// The maximum number of pairs of rules that are compared.
 const PAIRS: usize = 500_000;
 
 impl Acl<'_> {
     /// The denies that lose a path to a rule that grants and that isn't an exception: it also
     /// matches paths that the deny doesn't. Each has the first such rule.
     ///
-    /// Only a deny with `+` can lose so: whatever goes before a prefix is a part of it.
-    pub(crate) fn overruled_denies(&self) -> Vec<OverruledDeny> {
+    /// Only a deny with `+` can lose so: whatever takes precedence over a prefix is a part of it.
+    pub(crate) fn overridden_denies(&self) -> Vec<OverriddenDeny> {
         let rules = 0..self.rules().len();
         let grants = |rule: &RuleId| {
             let capabilities = self.rule(*rule).capabilities;
@@ -33,13 +33,13 @@ impl Acl<'_> {
             let rule = self.rule(*rule);
             rule.capabilities.contains_deny() && rule.pattern.kind == PatternKind::Segments
         });
-        let (mut overruled, mut pairs) = (Vec::new(), 0);
+        let (mut overridden, mut pairs) = (Vec::new(), 0);
         for rule in denies {
             let deny = &self.rule(rule).pattern;
             for other in rules.clone().filter(grants) {
                 pairs += 1;
                 if pairs > PAIRS {
-                    return overruled;
+                    return overridden;
                 }
                 let grant = &self.rule(other).pattern;
                 if !grant.is_wildcard() || grant.rank() < deny.rank() {
@@ -47,12 +47,12 @@ impl Acl<'_> {
                 }
                 let Some(path) = common_path(deny, grant) else { continue };
                 if self.deciding_rule(&path, false) == Some(other) && !contains(deny, grant) {
-                    overruled.push(OverruledDeny { rule, by: other, path });
+                    overridden.push(OverriddenDeny { rule, by: other, path });
                     break;
                 }
             }
         }
-        overruled
+        overridden
     }
 }
 
@@ -137,12 +137,12 @@ mod tests {
     use crate::Dialect;
     use crate::tests::{context, policy};
 
-    fn overruled(rules: &[(&str, &str)]) -> Vec<(String, String, String)> {
+    fn overridden(rules: &[(&str, &str)]) -> Vec<(String, String, String)> {
         let policy = policy(rules);
         let policies = [&policy];
         let acl = Acl::new(&policies, &context(Dialect::OpenBao)).unwrap();
         let name = |rule: RuleId| acl.rule(rule).pattern();
-        let found = acl.overruled_denies().into_iter();
+        let found = acl.overridden_denies().into_iter();
         found.map(|found| (name(found.rule), name(found.by), found.path)).collect()
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let rules = [("t/data/svc/*", "read"), ("t/data/+/restricted/*", "deny")];
         let lost = |text: &str| text.to_owned();
         assert_eq!(
-            overruled(&rules),
+            overridden(&rules),
             [(
                 lost("t/data/+/restricted/*"),
                 lost("t/data/svc/*"),
@@ -171,7 +171,7 @@ mod tests {
             [("t/+/x/*", "deny"), ("t/+/y/*", "read")],
             [("t/+/x", "deny"), ("t/*", "read")],
         ] {
-            assert_eq!(overruled(&rules), [], "{rules:?}");
+            assert_eq!(overridden(&rules), [], "{rules:?}");
         }
     }
 
@@ -229,7 +229,7 @@ mod tests {
             let policy = policy(&rules);
             let policies = [&policy];
             let acl = Acl::new(&policies, &context(dialect)).unwrap();
-            for found in acl.overruled_denies() {
+            for found in acl.overridden_denies() {
                 let (deny, by) = (acl.rule(found.rule), acl.rule(found.by));
                 prop_assert!(deny.capabilities.contains_deny() && !by.capabilities.contains_deny());
                 prop_assert!(deny.pattern.matches(&found.path));

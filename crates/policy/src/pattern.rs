@@ -1,4 +1,4 @@
-//! Patterns of paths: which paths they match, and which of two has priority.
+//! Patterns of paths: which paths they match, and which of two takes precedence.
 
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) struct Pattern {
     pub(crate) text: String,
 }
 
-/// How specific a wildcard pattern is; the greatest rank has priority.
+/// How specific a wildcard pattern is; the greatest rank takes precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rank<'a> {
     first_wildcard: usize,
@@ -40,7 +40,7 @@ pub enum RankCriterion {
     /// It doesn't end in `*`.
     WithoutStar,
     /// It has fewer `+`.
-    FewerSegments,
+    FewerWildcardSegments,
     /// It is longer.
     Longer,
     /// It comes later in alphabetical order.
@@ -51,9 +51,9 @@ pub enum RankCriterion {
 impl fmt::Display for RankCriterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::FirstWildcard => "its first `+`, or else its final `*`, comes later",
+            Self::FirstWildcard => "its first wildcard is further right",
             Self::WithoutStar => "it doesn't end in `*`, and so is more specific",
-            Self::FewerSegments => "it has fewer `+`",
+            Self::FewerWildcardSegments => "it has fewer `+`",
             Self::Longer => "it is longer",
             Self::Alphabet => "it comes later in alphabetical order",
         })
@@ -67,7 +67,7 @@ impl Rank<'_> {
         [
             (self.first_wildcard.cmp(&other.first_wildcard), RankCriterion::FirstWildcard),
             (self.without_star.cmp(&other.without_star), RankCriterion::WithoutStar),
-            (self.segments.cmp(&other.segments), RankCriterion::FewerSegments),
+            (self.segments.cmp(&other.segments), RankCriterion::FewerWildcardSegments),
             (self.length.cmp(&other.length), RankCriterion::Longer),
             (self.text.cmp(other.text), RankCriterion::Alphabet),
         ]

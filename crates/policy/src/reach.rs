@@ -1,4 +1,4 @@
-//! Finds the rules that never decide, because other rules have priority on all of their paths.
+//! Finds the rules that never decide, because other rules take precedence on all of their paths.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::pattern::{Pattern, PatternKind};
 
 /// A rule that decides no request, or only lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BeatenRule {
+pub(crate) struct UnreachableRule {
     pub(crate) rule: RuleId,
     /// The rules that decide instead; at least one.
     pub(crate) by: Vec<RuleId>,
@@ -17,7 +17,7 @@ pub(crate) struct BeatenRule {
     pub(crate) may_decide_lists: bool,
 }
 
-/// The most work of one search, in bytes of paths and compared rules. A hostile policy can have a
+/// The maximum work of one search, in bytes of paths and compared rules. A hostile policy can have a
 /// hundred thousand patterns that all match each other.
 const WORK: usize = 2_000_000;
 
@@ -25,24 +25,24 @@ impl Acl<'_> {
     /// The rules that never decide. A rule that isn't returned decides at least one path, unless
     /// the policies are so large that the search ends early.
     ///
-    /// Only a pattern with `+` can be beaten on all of its paths: an exact rule goes before all
-    /// others, and a prefix decides on its longer paths, which only a longer prefix and patterns
+    /// Only a pattern with `+` can be overridden on all of its paths: an exact rule takes precedence
+    /// over all others, and a prefix decides on its longer paths, which only a longer prefix and patterns
     /// of fewer segments could take from it.
-    pub(crate) fn beaten_rules(&self) -> Vec<BeatenRule> {
+    pub(crate) fn unreachable_rules(&self) -> Vec<UnreachableRule> {
         let is_segmented = |rule: &RuleId| self.rule(*rule).pattern.kind == PatternKind::Segments;
         let segmented: Vec<RuleId> = (0..self.rules().len()).filter(is_segmented).collect();
         let pattern = |rule: RuleId| &self.rule(rule).pattern;
         let depths: BTreeSet<usize> =
             segmented.iter().map(|rule| depth(&pattern(*rule).text)).collect();
         let fresh = self.unused_character();
-        let (mut beaten, mut work) = (Vec::new(), 0);
+        let (mut unreachable, mut work) = (Vec::new(), 0);
         for rule in segmented {
             let mut by: Vec<RuleId> = Vec::new();
             let mut decides = false;
             for path in typical_paths(pattern(rule), &depths, fresh) {
                 work += path.len() + self.number_of_compared_segments(&path);
                 if work > WORK {
-                    return beaten;
+                    return unreachable;
                 }
                 let best = self.best_match(&path).unwrap_or(rule);
                 decides = best == rule;
@@ -56,10 +56,10 @@ impl Acl<'_> {
             if !decides {
                 work += self.rules().len();
                 let may_decide_lists = self.may_decide_lists(rule, &by);
-                beaten.push(BeatenRule { rule, by, may_decide_lists });
+                unreachable.push(UnreachableRule { rule, by, may_decide_lists });
             }
         }
-        beaten
+        unreachable
     }
 
     /// Whether a rule that decides nothing else may decide a list. `false` is certain.
@@ -139,12 +139,12 @@ mod tests {
     use crate::tests::{context, policy};
 
     /// The patterns that never decide, each with those that decide instead.
-    fn beaten(dialect: Dialect, rules: &[(&str, &str)]) -> Vec<(String, Vec<String>, bool)> {
+    fn unreachable(dialect: Dialect, rules: &[(&str, &str)]) -> Vec<(String, Vec<String>, bool)> {
         let policy = policy(rules);
         let policies = [&policy];
         let acl = Acl::new(&policies, &context(dialect)).unwrap();
         let name = |rule: RuleId| acl.rule(rule).pattern();
-        let found = acl.beaten_rules().into_iter();
+        let found = acl.unreachable_rules().into_iter();
         found
             .map(|b| (name(b.rule), b.by.into_iter().map(name).collect(), b.may_decide_lists))
             .collect()
@@ -156,17 +156,17 @@ mod tests {
         for dialect in Dialect::ALL {
             let lost =
                 ("t/metadata/+/private/*".to_owned(), vec!["t/metadata/*".to_owned()], false);
-            assert_eq!(beaten(dialect, &rules), [lost], "{dialect}");
+            assert_eq!(unreachable(dialect, &rules), [lost], "{dialect}");
         }
     }
 
     #[test]
     fn current_vault_may_use_a_deny_that_loses_to_a_read_only_rule_for_lists() {
         let rules = [("t/data/*", "read"), ("t/data/+/x/*", "deny")];
-        assert!(!beaten(Dialect::OpenBao, &rules)[0].2);
-        assert!(beaten(Dialect::Vault, &rules)[0].2);
+        assert!(!unreachable(Dialect::OpenBao, &rules)[0].2);
+        assert!(unreachable(Dialect::Vault, &rules)[0].2);
         let replaced = [("t/*", "list"), ("t/+/x/*", "deny"), ("t/a/*", "read")];
-        assert!(beaten(Dialect::Vault, &replaced)[0].2);
+        assert!(unreachable(Dialect::Vault, &replaced)[0].2);
         let policy = policy(&replaced);
         let policies = [&policy];
         let acl = Acl::new(&policies, &context(Dialect::Vault)).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_decides_somewhere_is_not_beaten() {
+    fn a_rule_that_decides_somewhere_is_not_unreachable() {
         for rules in [
             [("t/*", "read"), ("t/+/x", "deny")],
             [("t/+/*", "read"), ("t/+/x/*", "deny")],
@@ -183,7 +183,7 @@ mod tests {
             [("t/a", "read"), ("t/+", "deny")],
             [("t/+/+", "read"), ("t/+/*", "deny")],
         ] {
-            assert_eq!(beaten(Dialect::OpenBao, &rules), [], "{rules:?}");
+            assert_eq!(unreachable(Dialect::OpenBao, &rules), [], "{rules:?}");
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
     fn several_rules_together_beat_one() {
         // One segment below is taken by the pattern without a star, the rest by fewer `+`.
         let rules = [("k/+/*", "read"), ("k/+/+", "read"), ("k/+/+/a*", "deny")];
-        assert_eq!(beaten(Dialect::OpenBao, &rules).len(), 1);
+        assert_eq!(unreachable(Dialect::OpenBao, &rules).len(), 1);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         let mut rules: Vec<(&str, &str)> =
             rules.iter().map(|rule| (rule.as_str(), "deny")).collect();
         rules.push(("k/+/*", "read"));
-        let found = beaten(Dialect::OpenBao, &rules);
+        let found = unreachable(Dialect::OpenBao, &rules);
         assert!(!found.is_empty() && found.len() < 20_000, "{}", found.len());
     }
 
@@ -222,12 +222,12 @@ mod tests {
             let policy = policy(&rules);
             let policies = [&policy];
             let acl = Acl::new(&policies, &context(dialect)).unwrap();
-            let beaten = acl.beaten_rules();
+            let unreachable = acl.unreachable_rules();
             for path in &paths {
                 for listing in [false, true] {
                     let Some(decides) = acl.deciding_rule(path, listing) else { continue };
-                    if let Some(beaten) = beaten.iter().find(|beaten| beaten.rule == decides) {
-                        let list = listing && path.ends_with('/') && beaten.may_decide_lists;
+                    if let Some(unreachable) = unreachable.iter().find(|unreachable| unreachable.rule == decides) {
+                        let list = listing && path.ends_with('/') && unreachable.may_decide_lists;
                         prop_assert!(list, "{path} {:?}", acl.rule(decides).pattern());
                     }
                 }
@@ -240,7 +240,7 @@ mod tests {
                 }
                 let mut typical = typical_paths(&known.pattern, &depths, fresh);
                 let decides = typical.any(|path| acl.deciding_rule(&path, false) == Some(rule));
-                let found = beaten.iter().find(|beaten| beaten.rule == rule);
+                let found = unreachable.iter().find(|unreachable| unreachable.rule == rule);
                 prop_assert_eq!(found.is_none(), decides, "{:?}", known.pattern());
                 prop_assert!(found.is_none_or(|found| !found.by.is_empty()));
             }

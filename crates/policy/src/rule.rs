@@ -26,7 +26,7 @@ pub struct Rule {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
-    /// The parameters of which a server keeps one of several spellings at random.
+    /// The parameters of which a server keeps one of several letter cases at random.
     pub(crate) colliding: BTreeSet<String>,
     pub(crate) required: BTreeSet<String>,
     /// In nanoseconds; 0 means no limit.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The most segments that are indexed; deeper ones are compared one by one. The number is limited
+/// The maximum number of segments that are indexed; deeper ones are compared one by one. The number is limited
 /// because a pattern may have millions of segments and the index must stay small.
 const DEPTH: usize = 8;
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::explain::explain;
 use super::{
-    Acl, Dialect, ExpectedBody, ExpectedParameter, Identity, Operation, Policy, Request,
-    ServerContext, Unknown,
+    Acl, Dialect, EvaluationContext, Identity, KnownParameter, Operation, PartialBody, Policy,
+    Request, Unknown,
 };
 
 /// A policy with a block for each pattern and capability.
@@ -19,15 +19,16 @@ pub(crate) fn policy(rules: &[(&str, &str)]) -> Policy {
 }
 
 /// A server without an identity, in 1970.
-pub(crate) fn context(dialect: Dialect) -> ServerContext<'static> {
-    ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "" }
+pub(crate) fn context(dialect: Dialect) -> EvaluationContext<'static> {
+    EvaluationContext { dialect, now: Timestamp::UNIX_EPOCH, identity: None, token_namespace: "" }
 }
 
 fn explanation(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
     let policy = Policy::parse("p", "p.hcl", text).unwrap();
     let identity = Identity::default();
     let now = Timestamp::UNIX_EPOCH;
-    let context = ServerContext { dialect, now, identity: Some(&identity), token_namespace: "" };
+    let context =
+        EvaluationContext { dialect, now, identity: Some(&identity), token_namespace: "" };
     let policies = [&policy];
     let acl = Acl::new(&policies, &context).unwrap();
     explain(&acl, &Request::new(operation, path)).to_string()
@@ -53,10 +54,10 @@ fn an_explanation_names_the_rule_the_priority_step_and_the_hidden_rules() {
     assert_eq!(
         explanation(Dialect::Vault, text, Operation::Update, "k/a/b"),
         "vault: update k/a/b: denied
-  why:   the rule grants read, and update is needed
-  rule:  path \"k/+/b\" of p (p.hcl:4:6)
-  since: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never merged
-  hides: path \"k/*\" of p (p.hcl:1:6)
+  why:            the rule grants read, and update is needed
+  rule:           path \"k/+/b\" of p (p.hcl:4:6)
+  chosen because: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never merged
+  overrides:      path \"k/*\" of p (p.hcl:1:6)
   capabilities-self returns: read
 "
     );
@@ -69,7 +70,7 @@ fn a_template_that_no_identity_gives_a_value_leaves_nothing_open() {
         let policy = Policy::parse("p", "p.hcl", &text).unwrap();
         let now = Timestamp::UNIX_EPOCH;
         let context =
-            ServerContext { dialect: Dialect::Vault, now, identity: None, token_namespace: "" };
+            EvaluationContext { dialect: Dialect::Vault, now, identity: None, token_namespace: "" };
         let policies = [&policy];
         Acl::new(&policies, &context).unwrap().undecided_blocks().len()
     };
@@ -103,8 +104,12 @@ fn a_negative_wrapping_ttl_limits_nothing_and_may_contradict_another() {
         let block = |keys| format!("path \"a\" {{ capabilities = [\"read\"]\n{keys}\n}}\n");
         let policy = Policy::parse("p", "p.hcl", &(block(a) + &block(b))).unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        let context =
-            ServerContext { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+        let context = EvaluationContext {
+            dialect: Dialect::OpenBao,
+            now,
+            identity: None,
+            token_namespace: "",
+        };
         let policies = [&policy];
         let acl = Acl::new(&policies, &context).unwrap();
         acl.decide(&Request { wrap_ttl, ..Request::new(Operation::Read, "a") }).allowed
@@ -205,7 +210,7 @@ fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
                 path \"ca/root\" { capabilities = [\"delete\"] }";
     for dialect in Dialect::PORTABLE {
         let seal = explanation(dialect, text, Operation::Update, "sys/seal");
-        assert!(seal.contains(": denied\n  why:   the endpoint is protected"), "{seal}");
+        assert!(seal.contains(": denied\n  why:            the endpoint is protected"), "{seal}");
         assert!(allowed(dialect, text, Operation::Read, "sys/audit"));
         assert!(!allowed(dialect, text, Operation::List, "auth/token/accessors"));
         assert!(allowed(dialect, text, Operation::Help, "sys/seal"));
@@ -221,16 +226,16 @@ fn a_parameter_in_two_spellings_makes_an_answer_depend() {
     let policies = [&policy];
     let now = Timestamp::UNIX_EPOCH;
     let context =
-        ServerContext { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+        EvaluationContext { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
     let acl = Acl::new(&policies, &context).unwrap();
     let expected = |names: &[&str]| {
         let parameter = |name: &&str| {
             let value = Some(serde_json::json!("a"));
-            ((*name).to_owned(), ExpectedParameter { always: true, value })
+            ((*name).to_owned(), KnownParameter { always: true, value })
         };
         let parameters = names.iter().map(parameter).collect();
-        let bodies = [ExpectedBody { parameters, open: false }];
-        acl.decide_expected(&Request::new(Operation::Update, "a"), &bodies)
+        let bodies = [PartialBody { parameters, open: false }];
+        acl.decide_partial(&Request::new(Operation::Update, "a"), &bodies)
     };
     assert_eq!(expected(&["y"]).allowed, Some(true));
     let random = expected(&["x", "y"]);

@@ -8,15 +8,13 @@ use serde::Serialize;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Exit {
-    /// 0: the command succeeded, or the check found nothing.
-    #[serde(rename = "yes")]
+    /// 0: the command succeeded, and no finding is an error.
     Success,
-    /// 1: the check has findings.
+    /// 1: at least one finding is an error.
     Findings,
     /// 2: the command line or an input file is wrong.
     Usage,
-    /// 3: the answer couldn't be determined, because of the network, the disk or a server.
-    #[serde(rename = "unknown")]
+    /// 3: the result couldn't be determined, because of the network, the disk or a server.
     Undetermined,
     /// 4: a server rejected the login.
     LoginRefused,

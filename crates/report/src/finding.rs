@@ -52,7 +52,7 @@ pub struct Finding {
     /// What to do: the nearest valid value, or the next command to type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// The need of a credential that it is about.
+    /// The need that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<String>,
     /// The policy that it is about.

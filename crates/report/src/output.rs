@@ -13,20 +13,20 @@ use crate::{Code, Place, one_line};
 /// The result of `envlock check-secrets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckSecrets<R> {
-    /// The server that was asked. Left out if no server was asked or none answered.
+    /// The server that was checked. Left out without one, and if it didn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked: Option<AskedServer>,
-    /// Each request and need with the answers of the policies and the server. Left out if only
-    /// the texts were checked.
+    pub checked_server: Option<CheckedServer>,
+    /// Each request and need with the answers of the policies and the server. Left out if
+    /// there are none, such as without a manifest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub answers: Vec<R>,
 }
 
-/// The server that was asked, the profile, and the properties of the token. Never the token
+/// The server that was checked, the profile, and the properties of the token. Never the token
 /// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct AskedServer {
+pub struct CheckedServer {
     /// The server's URL.
     pub server: String,
     /// The version that the server reports. Empty if it reports none.
@@ -47,13 +47,13 @@ pub struct AskedServer {
     pub uses_left: Option<u64>,
 }
 
-impl fmt::Display for AskedServer {
+impl fmt::Display for CheckedServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "asked {}", self.server)?;
+        write!(f, "checked against {}", self.server)?;
         if !self.version.is_empty() {
             write!(f, " ({})", one_line(&self.version))?;
         }
-        write!(f, " as profile {}; its token ", self.profile)?;
+        write!(f, " as profile {}; the login's token ", self.profile)?;
         match self.token_ttl {
             0 => f.write_str("doesn't expire"),
             seconds @ 1..=119 => write!(f, "expires in {seconds} s"),
@@ -75,14 +75,14 @@ pub struct Solve {
     pub written: bool,
     /// The solution of each platform.
     pub platforms: Vec<SolvedPlatform>,
-    /// The changes of the needs of secrets, compared with the previous lock.
+    /// The changes of the needs, compared with the previous lock.
     pub need_changes: Vec<NeedChange>,
-    /// Lines of the pip section that no package of the lock satisfies.
+    /// All lines of the pip section. They are recorded, and not resolved.
     #[serde(rename = "pip_left_out")]
     pub skipped_pip_lines: Vec<String>,
 }
 
-/// A change of a need of secrets.
+/// A change of a need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NeedChange {
     /// Its name in the manifest.
@@ -231,7 +231,8 @@ pub struct FileDifference {
     pub path: String,
     /// The package that the file belongs to. Null for a file that no record has.
     pub package: Option<String>,
-    /// The kind of difference in one word: `missing`, `changed`, `unknown`, …
+    /// The kind of difference: `missing`, `changed`, `size`, `type`, `target`, `mode`,
+    /// `untracked` or `unreadable`.
     pub kind: String,
     /// The difference as a sentence.
     pub message: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::ResolvedProfile;
-use crate::requirement::{self, Requirement};
+use crate::need_request::{self, NeedRequest};
 use envlock_policy::{
     ApiRequest, Capabilities, Capability, Dialect, Operation, path_block, requires_sudo,
 };
@@ -12,11 +12,11 @@ use envlock_policy::{
 /// is the path from the policy's namespace to that of the requests, such as `team-a/`.
 pub fn job_policy(profile: &ResolvedProfile, below: &str) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
-    render(&title, &requirement::job_requests_of_profile(profile), below)
+    render(&title, &need_request::job_requests_of_profile(profile), below)
 }
 
-/// Generates the policy for a verifier of `profile`: presence and field names, never a value.
-pub fn verifier_policy(profile: &ResolvedProfile, below: &str) -> String {
+/// Generates the policy for a presence check of `profile`: presence and field names, never a value.
+pub fn presence_policy(profile: &ResolvedProfile, below: &str) -> String {
     let own = [
         ("auth/token/lookup-self", Operation::Read),
         ("auth/token/revoke-self", Operation::Update),
@@ -24,21 +24,21 @@ pub fn verifier_policy(profile: &ResolvedProfile, below: &str) -> String {
     ];
     let own = own.map(|(path, operation)| {
         let request = ApiRequest { path: path.to_owned(), operation };
-        Requirement::plain("the verifier itself", request)
+        NeedRequest::plain("the presence check itself", request)
     });
-    let mut requirements = own.to_vec();
-    requirements.extend(requirement::verifier_requests_of_profile(profile));
-    let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
-    render(&title, &requirements, below)
+    let mut need_requests = own.to_vec();
+    need_requests.extend(need_request::presence_requests_of_profile(profile));
+    let title = format!("what a presence check of profile {} needs: no value", profile.name);
+    render(&title, &need_requests, below)
 }
 
-fn render(title: &str, requirements: &[Requirement], below: &str) -> String {
+fn render(title: &str, need_requests: &[NeedRequest], below: &str) -> String {
     let mut paths: BTreeMap<&str, (Capabilities, Vec<&str>)> = BTreeMap::new();
-    for requirement in requirements {
-        let (capabilities, needs) = paths.entry(&requirement.request.path).or_default();
-        *capabilities = capabilities.union(required_capabilities(requirement));
-        if !needs.contains(&requirement.need.as_str()) {
-            needs.push(&requirement.need);
+    for need_request in need_requests {
+        let (capabilities, needs) = paths.entry(&need_request.request.path).or_default();
+        *capabilities = capabilities.union(required_capabilities(need_request));
+        if !needs.contains(&need_request.need.as_str()) {
+            needs.push(&need_request.need);
         }
     }
     let mut out = format!("# {title}\n");
@@ -49,13 +49,13 @@ fn render(title: &str, requirements: &[Requirement], below: &str) -> String {
     out
 }
 
-/// The capabilities that a requirement needs on its path. Every engine whose secrets are read by
+/// The capabilities that a request of a need needs on its path. Every engine whose secrets are read by
 /// POST requires `update` for it.
-pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
-    let mut capabilities = operation_capabilities(requirement.request.operation);
-    let path = &requirement.request.path;
+pub(crate) fn required_capabilities(need_request: &NeedRequest) -> Capabilities {
+    let mut capabilities = operation_capabilities(need_request.request.operation);
+    let path = &need_request.request.path;
     let protected = Dialect::PORTABLE.into_iter().any(|dialect| requires_sudo(dialect, path));
-    if requirement.sudo || protected {
+    if need_request.sudo || protected {
         capabilities.insert(Capability::Sudo);
     }
     capabilities

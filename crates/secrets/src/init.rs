@@ -1,4 +1,4 @@
-//! The first manifest of a project, and the least policies for it.
+//! The initial manifest of a project, and least-privilege policies for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::manifest::{AuthMethod, Manifest, ManifestError, ManifestLocation};
 
 /// A need in short: `kv2:secret/app/db:host,password`, or `NAME=…` before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedInShort {
+pub struct NeedShorthand {
     name: String,
     engine: Engine,
     mount: String,
@@ -25,7 +25,7 @@ pub struct NeedInShort {
 
 /// A profile in short: `ci:jwt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileInShort {
+pub struct ProfileShorthand {
     name: String,
     method: AuthMethod,
 }
@@ -33,13 +33,13 @@ pub struct ProfileInShort {
 /// Why a need or a profile in short can't be read: a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidShortForm(String);
+pub struct InvalidShorthand(String);
 
-impl FromStr for NeedInShort {
-    type Err = InvalidShortForm;
+impl FromStr for NeedShorthand {
+    type Err = InvalidShorthand;
 
-    fn from_str(text: &str) -> Result<Self, InvalidShortForm> {
-        let invalid = |why: String| InvalidShortForm(format!("`{text}`: {why}"));
+    fn from_str(text: &str) -> Result<Self, InvalidShorthand> {
+        let invalid = |why: String| InvalidShorthand(format!("`{text}`: {why}"));
         let (name, rest) = match text.split_once('=') {
             Some((name, rest)) => (Some(name), rest),
             None => (None, text),
@@ -71,11 +71,11 @@ impl FromStr for NeedInShort {
     }
 }
 
-impl FromStr for ProfileInShort {
-    type Err = InvalidShortForm;
+impl FromStr for ProfileShorthand {
+    type Err = InvalidShorthand;
 
-    fn from_str(text: &str) -> Result<Self, InvalidShortForm> {
-        let invalid = |why: String| InvalidShortForm(format!("`{text}`: {why}"));
+    fn from_str(text: &str) -> Result<Self, InvalidShorthand> {
+        let invalid = |why: String| InvalidShorthand(format!("`{text}`: {why}"));
         let Some((name, method)) = text.split_once(':') else {
             return Err(invalid("it must be NAME:METHOD, such as ci:jwt".to_owned()));
         };
@@ -92,7 +92,7 @@ impl FromStr for ProfileInShort {
 
 /// The files of a project's secrets: names and texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstFiles {
+pub struct InitialFiles {
     /// The text of secrets.yml.
     pub manifest: String,
     /// The policies, by their path relative to secrets.yml.
@@ -104,11 +104,11 @@ pub struct FirstFiles {
 ///
 /// # Errors
 /// The needs don't fit together or to their engines: the mistakes, with their places in `file`.
-pub fn first_files(
+pub fn initial_files(
     file: &str,
-    needs: &[NeedInShort],
-    profiles: &[ProfileInShort],
-) -> Result<FirstFiles, ManifestError> {
+    needs: &[NeedShorthand],
+    profiles: &[ProfileShorthand],
+) -> Result<InitialFiles, ManifestError> {
     let text = manifest(needs, profiles);
     let parsed = Manifest::parse(file, &text, ManifestLocation::OwnFile)?;
     let resolved = parsed
@@ -116,26 +116,26 @@ pub fn first_files(
         .flat_map(|manifest| profiles.iter().filter_map(|profile| manifest.profile(&profile.name)));
     let policies = resolved.map(|profile| {
         let job = generate::job_policy(&profile, "");
-        let verifier = generate::verifier_policy(&profile, "");
-        (policy_file(&profile.name), format!("{job}\n{verifier}"))
+        let presence = generate::presence_policy(&profile, "");
+        (policy_file(&profile.name), format!("{job}\n{presence}"))
     });
-    Ok(FirstFiles { policies: policies.collect(), manifest: text })
+    Ok(InitialFiles { policies: policies.collect(), manifest: text })
 }
 
 fn policy_file(profile: &str) -> String {
     format!("vault/policies/{profile}.hcl")
 }
 
-fn manifest(needs: &[NeedInShort], profiles: &[ProfileInShort]) -> String {
+fn manifest(needs: &[NeedShorthand], profiles: &[ProfileShorthand]) -> String {
     let mut out = String::from(
-        "# Which credentials this environment needs: names and paths, never a value, never an address.\n\
+        "# Which secrets this environment needs: names and paths, never a value, never an address.\n\
          # Every key: docs/secrets.md of envlock.\n\
          version: 1\n\
          \n\
          # The policies in this repository, by the names under which they are uploaded.\n\
          policies:\n",
     );
-    for ProfileInShort { name, .. } in profiles {
+    for ProfileShorthand { name, .. } in profiles {
         write_line(&mut out, &format!("  {}: {{file: {}}}", yaml(name), yaml(&policy_file(name))));
     }
     out.push_str("\nneeds:\n");
@@ -153,18 +153,20 @@ fn manifest(needs: &[NeedInShort], profiles: &[ProfileInShort]) -> String {
         write_line(&mut out, &format!("default: {}", yaml(&first.name)));
     }
     out.push_str("profiles:\n");
-    for ProfileInShort { name, method } in profiles {
+    for ProfileShorthand { name, method } in profiles {
         let name = yaml(name);
         write_line(&mut out, &format!("  {name}:"));
         write_line(&mut out, &format!("    auth: {}", auth(*method, &name)));
         write_line(&mut out, &format!("    attach: [{name}]"));
-        out.push_str("    # job: 15m   # how long the job takes, which its token must last\n");
+        out.push_str(
+            "    # job_duration: 15m   # how long the job takes, which its token must last\n",
+        );
     }
     out
 }
 
-fn write_need(out: &mut String, name: &str, need: &NeedInShort, comments: bool) {
-    let NeedInShort { engine, mount, locator, fields, .. } = need;
+fn write_need(out: &mut String, name: &str, need: &NeedShorthand, comments: bool) {
+    let NeedShorthand { engine, mount, locator, fields, .. } = need;
     let comment = |text: &'static str| if comments { text } else { "" };
     write_line(out, &format!("  {}:", yaml(name)));
     write_line(out, &format!("    engine: {engine}"));

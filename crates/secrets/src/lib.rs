@@ -3,7 +3,7 @@
 //!
 //! The crate is pure: texts in, findings out. [`manifest`] reads the needs, [`envlock_policy`]
 //! decides what is allowed, [`facts`] is what a server reported; [`checks`] compares them, and
-//! [`generate`] writes the policies that the needs require, and [`init`] a project's first manifest.
+//! [`generate`] writes the policies that the needs require, and [`init`] a project's initial manifest.
 
 pub mod checks;
 pub mod facts;
@@ -11,6 +11,6 @@ pub mod generate;
 pub mod init;
 pub mod manifest;
 mod mounts;
-pub mod requirement;
+pub mod need_request;
 pub mod token_life;
 pub mod verdict;

@@ -3,7 +3,7 @@
 use envlock_policy::Mounts;
 
 use crate::manifest::{Manifest, ResolvedProfile};
-use crate::requirement::job_requests_of_profile;
+use crate::need_request::job_requests_of_profile;
 
 impl Manifest {
     /// The mounts of all needs in all profiles, with their engines, and the paths that the needs
@@ -23,7 +23,7 @@ pub(crate) fn add(profile: &ResolvedProfile, mounts: &mut Mounts) {
     for resolved in &profile.needs {
         mounts.add(&resolved.need.mount, resolved.need.engine);
     }
-    for requirement in job_requests_of_profile(profile) {
-        mounts.add_request(&requirement.request.path);
+    for need_request in job_requests_of_profile(profile) {
+        mounts.add_request(&need_request.request.path);
     }
 }

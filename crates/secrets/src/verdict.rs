@@ -1,4 +1,4 @@
-//! Verdicts on a requirement: of the policies, and of a server that listed a token's capabilities.
+//! Verdicts on a request of a need: of the policies, and of a server that listed a token's capabilities.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use crate::facts::{ServerFacts, UnknownReason};
 use crate::generate::required_capabilities;
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 
-/// The verdict of the policies on one requirement on one server.
+/// The verdict of the policies on one request of a need on one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyVerdict {
     /// The server version whose policy rules are followed.
@@ -23,7 +23,7 @@ pub struct PolicyVerdict {
     pub reason: Reason,
     /// The first blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// The first of the other rules that match, which the deciding rule hides.
+    /// The first of the other rules that match, which the deciding rule overrides.
     pub hidden: Vec<RuleOrigin>,
     /// The number of hidden rules that aren't in `hidden`.
     pub more_hidden: usize,
@@ -46,7 +46,7 @@ pub enum Permission {
     DependsOnParameters,
 }
 
-/// Why a requirement is allowed or denied.
+/// Why a request of a need is allowed or denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The decision of the policies.
@@ -80,26 +80,26 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The verdict of `acl` on `requirement`.
-pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> PolicyVerdict {
+/// The verdict of `acl` on `need_request`.
+pub(crate) fn policy_verdict(acl: &Acl<'_>, need_request: &NeedRequest) -> PolicyVerdict {
     let dialect = acl.dialect();
     let wrap_ttl =
-        requirement.wrap_ttl.map(|ttl| f64::from(u32::try_from(ttl).unwrap_or(u32::MAX)));
-    let request = Request::new(requirement.request.operation, &requirement.request.path);
+        need_request.wrap_ttl.map(|ttl| f64::from(u32::try_from(ttl).unwrap_or(u32::MAX)));
+    let request = Request::new(need_request.request.operation, &need_request.request.path);
     let request = Request { wrap_ttl, ..request };
-    let policy::ExpectedDecision { allowed, mut decision, unknowns } =
-        acl.decide_expected(&request, &requirement.bodies);
+    let policy::PartialDecision { allowed, mut decision, unknowns } =
+        acl.decide_partial(&request, &need_request.bodies);
     let mut permission = match allowed {
         Some(true) => Permission::Allowed,
         Some(false) => Permission::Denied,
         None => Permission::DependsOnParameters,
     };
-    if permission != Permission::Denied && requirement.sudo && !decision.grants_sudo {
+    if permission != Permission::Denied && need_request.sudo && !decision.grants_sudo {
         permission = Permission::Denied;
         decision.reason = policy::DecisionReason::SudoMissing;
     }
     let allowed = permission == Permission::Allowed;
-    let templates = deciding_templates(acl, decision.rule, requirement, allowed);
+    let templates = deciding_templates(acl, decision.rule, need_request, allowed);
     if let Some(block) = templates.first() {
         return PolicyVerdict {
             dialect,
@@ -128,7 +128,7 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
             expires,
         };
     }
-    let listing = requirement.request.operation.tries_path_without_slash(dialect);
+    let listing = need_request.request.operation.tries_path_without_slash(dialect);
     let hidden = decision.rule.map(|id| acl.hidden_rules(request.path, listing, id));
     let hidden = hidden.unwrap_or_default();
     let shown = hidden.iter().take(SHOWN_RULES);
@@ -148,7 +148,7 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
     }
 }
 
-/// The most rules, and the most blocks of a rule, that a verdict names: a hostile policy can have
+/// The maximum number of rules, and of blocks of a rule, that a verdict names: a hostile policy can have
 /// a hundred thousand that match one path.
 const SHOWN_RULES: usize = 5;
 
@@ -158,12 +158,12 @@ const SHOWN_RULES: usize = 5;
 fn deciding_templates(
     acl: &Acl<'_>,
     rule: Option<RuleId>,
-    requirement: &Requirement,
+    need_request: &NeedRequest,
     allowed: bool,
 ) -> Vec<BlockId> {
-    let path = requirement.request.path.as_str();
+    let path = need_request.request.path.as_str();
     let exact = rule.is_some_and(|id| acl.is_exactly(id, path));
-    let capability = required_capabilities(requirement);
+    let capability = required_capabilities(need_request);
     let candidates = acl.undecided_blocks().iter().copied().filter(|id| {
         let block = acl.block(*id);
         if exact && block.pattern().contains(['*', '+']) {
@@ -181,7 +181,7 @@ fn deciding_templates(
     if candidates.iter().any(changes) { candidates } else { Vec::new() }
 }
 
-/// A server's verdict on one requirement, by the capabilities that it lists.
+/// A server's verdict on one request of a need, by the capabilities that it lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerVerdict {
     /// The request is allowed.
@@ -194,20 +194,20 @@ pub(crate) enum ServerVerdict {
     Unavailable(UnknownReason),
 }
 
-/// The verdict of the server of `online` on `requirement`. Paths are compared as they were
+/// The verdict of the server of `online` on `need_request`. Paths are compared as they were
 /// requested. Unknown capabilities belong to newer servers, and grant nothing here.
-pub(crate) fn server_verdict(online: &ServerFacts, requirement: &Requirement) -> ServerVerdict {
+pub(crate) fn server_verdict(online: &ServerFacts, need_request: &NeedRequest) -> ServerVerdict {
     let paths = match &online.capabilities {
         Ok(paths) => paths,
         Err(unknown) => return ServerVerdict::Unavailable(*unknown),
     };
-    let Some(names) = paths.get(&requirement.request.path) else { return ServerVerdict::Omitted };
+    let Some(names) = paths.get(&need_request.request.path) else { return ServerVerdict::Omitted };
     if names.contains("root") {
         return ServerVerdict::Allowed;
     }
     let granted: Capabilities = names.iter().filter_map(|name| name.parse().ok()).collect();
     let granted = if granted.contains_deny() { Capabilities::NONE } else { granted };
-    if required_capabilities(requirement).difference(granted).is_empty() {
+    if required_capabilities(need_request).difference(granted).is_empty() {
         ServerVerdict::Allowed
     } else {
         ServerVerdict::Denied(granted)

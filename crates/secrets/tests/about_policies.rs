@@ -1,10 +1,10 @@
-//! A finding about a policy has its name in a field, which `allow:` matches.
+//! A finding about a policy has its name in a field, which `accept:` matches.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::outcome::{Completion, apply_rules};
+use envlock_report::outcome::{Completion, apply_overrides};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
@@ -34,13 +34,13 @@ fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
         online: None,
     };
     let outcome = check(&input).unwrap();
-    apply_rules(outcome.findings, Completion::Complete, &outcome.rules).findings
+    apply_overrides(outcome.findings, Completion::Complete, &outcome.overrides).findings
 }
 
 #[test]
 fn every_finding_about_a_policy_names_the_policy() {
     let texts = [
-        ("excess", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
+        ("excess-rights", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
         ("grants-nothing", READ.to_owned() + "path \"a\" { capabilities = [] }\n"),
         ("sudo-missing", READ.to_owned() + "path \"sys/seal\" { capabilities = [\"update\"] }\n"),
         ("sudo-without-capability", READ.to_owned() + "path \"a\" { capabilities = [\"sudo\"] }\n"),
@@ -73,11 +73,11 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("ends-in-slash", READ.to_owned() + "path \"a/\" { capabilities = [\"read\"] }\n"),
         ("url-in-pattern", READ.to_owned() + "path \"v1/a\" { capabilities = [\"read\"] }\n"),
         (
-            "placeholder-in-pattern",
+            "placeholder-in-policy",
             READ.to_owned() + "path \"a/${b}\" { capabilities = [\"read\"] }\n",
         ),
         (
-            "unknown-template",
+            "unknown-identity-template",
             READ.to_owned()
                 + "path \"a/{{identity.entity.metadata}}\" { capabilities = [\"read\"] }\n",
         ),
@@ -93,7 +93,7 @@ fn every_finding_about_a_policy_names_the_policy() {
                    path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
         ),
         (
-            "deny-overruled",
+            "deny-overridden",
             READ.to_owned()
                 + "path \"a/c/*\" { capabilities = [\"read\"] }\n\
                    path \"a/+/b/*\" { capabilities = [\"deny\"] }\n",
@@ -104,7 +104,7 @@ fn every_finding_about_a_policy_names_the_policy() {
                 + "path \"a\" { capabilities = [\"list\"] denied_parameters = { \"x\" = [] } }\n",
         ),
         (
-            "response-parameters",
+            "parameters-on-read",
             READ.to_owned()
                 + "path \"a\" { capabilities = [\"read\"] denied_parameters = { \"x\" = [] } }\n",
         ),
@@ -112,7 +112,7 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("policy-syntax", "path \"a\" {".to_owned()),
         ("duplicate-attribute", "path \"a\" { comment = \"x\" comment = \"y\" }\n".to_owned()),
         (
-            "dialect-only",
+            "dialect-specific",
             "path \"a\" { capabilities = [\"read\"] pagination_limit = 5 }\n".to_owned(),
         ),
         (
@@ -148,7 +148,7 @@ fn a_rejection_by_one_server_names_the_attached_policy() {
 }
 
 #[test]
-fn an_allowance_of_a_policy_matches_its_name_and_not_the_message() {
+fn an_exception_of_a_policy_matches_its_name_and_not_the_message() {
     let unused = |allow: &str| {
         let found = findings(READ, READ, allow);
         let mut unused = found.into_iter().filter(|finding| finding.code == "unused-policy");
@@ -157,7 +157,7 @@ fn an_allowance_of_a_policy_matches_its_name_and_not_the_message() {
     assert_eq!(unused(""), Level::Warning);
     let allow = |policy: &str| {
         format!(
-            "allow: [{{finding: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
+            "accept: [{{code: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
         )
     };
     assert_eq!(unused(&allow("other")), Level::Note);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use envlock_policy::lint::{LintContext, lint};
 use envlock_policy::suite::TestSuite;
 use envlock_report::document::Document;
-use envlock_report::outcome::{Completion, FinalReport, Rules, apply_rules};
+use envlock_report::outcome::{Completion, FinalReport, LevelOverrides, apply_overrides};
 use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{AsFindings, Exit, Finding, secret_scan};
 use envlock_secrets::checks::{Input, check, table};
@@ -31,8 +31,8 @@ struct Reported {
 }
 
 impl Reported {
-    fn findings(findings: Vec<Finding>, rules: &Rules, head: &str) -> Self {
-        Self::closed(&apply_rules(findings, Completion::Complete, rules), head)
+    fn findings(findings: Vec<Finding>, overrides: &LevelOverrides, head: &str) -> Self {
+        Self::closed(&apply_overrides(findings, Completion::Complete, rules), head)
     }
 
     fn closed(closed: &FinalReport, head: &str) -> Self {
@@ -48,7 +48,7 @@ impl Reported {
     fn error(error: &impl AsFindings) -> Self {
         Self {
             exit: error.exit().code(),
-            ..Self::findings(error.findings(), &Rules::default(), "")
+            ..Self::findings(error.findings(), &LevelOverrides::default(), "")
         }
     }
 }
@@ -90,7 +90,7 @@ fn check_manifest(folder: &Path, name: &str, notation: ManifestLocation) -> Repo
     };
     let mut findings = secret_scan::secrets_in_file(name, &text);
     findings.extend(outcome.findings);
-    let closed = apply_rules(findings, Completion::Complete, &outcome.rules);
+    let closed = apply_overrides(findings, Completion::Complete, &outcome.overrides);
     let findings = &closed.findings;
     for format in [
         render::json(&Document::<()>::new("check-secrets", closed.clone(), None)),
@@ -107,7 +107,7 @@ fn lint_policy(folder: &Path, name: &str) -> Reported {
     let text = std::fs::read_to_string(folder.join(name)).expect("the policy exists");
     Reported::findings(
         lint("policy", name, &text, &LintContext::portable(now())),
-        &Rules::default(),
+        &LevelOverrides::default(),
         "",
     )
 }
@@ -194,24 +194,24 @@ const CODES: [&str; 73] = [
     "api-path",
     "policy-namespace",
     "address-in-manifest",
-    "denied",
+    "request-denied",
     "deny-discards",
     "deny-leaves-parent",
     "depends-on-identity",
     "depends-on-parameters",
     "dialect-dependent",
-    "dialect-only",
+    "dialect-specific",
     "double-slash",
     "duplicate-attribute",
     "duplicate-key",
-    "excess",
+    "excess-rights",
     "expired-block",
-    "expiring",
+    "expires-soon",
     "extends-itself",
     "grants-everything",
     "grants-nothing",
     "input-limit",
-    "interactive",
+    "approval-required",
     "json-flattened",
     "json-lost-value",
     "kv2-data-path",
@@ -225,8 +225,8 @@ const CODES: [&str; 73] = [
     "number-never-equal",
     "parameter-spellings",
     "no-expectation",
-    "one-of-several",
-    "policy-file",
+    "one-of-ambiguous",
+    "policy-file-unreadable",
     "policy-rejected",
     "policy-shorthand",
     "policy-syntax",
@@ -245,24 +245,24 @@ const CODES: [&str; 73] = [
     "unknown-version",
     "unknown-value",
     "unlabelled-path",
-    "unused-allowance",
+    "unused-exception",
     "unused-policy",
     "value-in-manifest",
     "duplicate-variable",
     "write-to-slash",
-    "wrong-key",
+    "key-not-of-engine",
     "wrong-type",
     "invalid-text",
     "alternatives-in-pattern",
     "ends-in-slash",
     "ignored-parameters",
     "leading-slash",
-    "deny-overruled",
+    "deny-overridden",
     "never-decides",
-    "placeholder-in-pattern",
+    "placeholder-in-policy",
     "regular-expression",
-    "response-parameters",
-    "unknown-template",
+    "parameters-on-read",
+    "unknown-identity-template",
     "url-in-pattern",
 ];
 

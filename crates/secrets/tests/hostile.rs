@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, Request};
 use envlock_report::document::Document;
-use envlock_report::outcome::{Completion, Rules, apply_rules};
+use envlock_report::outcome::{Completion, LevelOverrides, apply_overrides};
 use envlock_report::{AsFindings, secret_scan};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
@@ -42,7 +42,7 @@ fn a_pattern_of_half_a_million_segments_is_matched() {
     let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(500_000));
     let policy = Policy::parse("p", "p.hcl", &text).unwrap();
     let identity = Identity::default();
-    let context = ServerContext {
+    let context = EvaluationContext {
         dialect: Dialect::OpenBao,
         now: jiff::Timestamp::UNIX_EPOCH,
         identity: Some(&identity),
@@ -109,7 +109,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let output = format!("{findings:?}")
             + &envlock_report::render::json(&Document::<()>::new(
                 "policy lint",
-                apply_rules(findings, Completion::Complete, &Rules::default()),
+                apply_overrides(findings, Completion::Complete, &LevelOverrides::default()),
                 None,
             ));
         assert!(!output.contains("CANARYcanary"), "{output}");

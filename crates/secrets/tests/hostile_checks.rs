@@ -54,7 +54,7 @@ fn outcome(manifest: &Manifest, policy: &str) -> Result<Outcome, CheckError> {
 fn two_thousand_denied_needs_of_one_group_are_checked() {
     let manifest = parse(&manifest(2000, 1)).unwrap();
     let outcome = outcome(&manifest, "path \"other\" { capabilities = [\"read\"] }").unwrap();
-    let denied = outcome.findings.iter().filter(|finding| finding.code == "denied");
+    let denied = outcome.findings.iter().filter(|finding| finding.code == "request-denied");
     assert_eq!(denied.count(), 2000);
 }
 
@@ -85,11 +85,11 @@ fn ten_thousand_blocks_that_match_a_request_are_named_in_a_few_lines() {
         writeln!(policy, "path \"{prefix}*\" {{ capabilities = [\"read\"] }}").unwrap();
     }
     let outcome = outcome(&manifest, &policy).unwrap();
-    let denied = outcome.findings.iter().find(|finding| finding.code == "denied").unwrap();
+    let denied = outcome.findings.iter().find(|finding| finding.code == "request-denied").unwrap();
     assert_eq!(denied.related.len(), 5, "{denied:?}");
-    let hides: Vec<_> = denied.notes.iter().filter(|note| note.contains("hides")).collect();
-    assert_eq!(hides.len(), 6, "{hides:?}");
-    assert_eq!(hides[5], "the deciding rule hides 1 more rule");
+    let overrides: Vec<_> = denied.notes.iter().filter(|note| note.contains("overrides")).collect();
+    assert_eq!(overrides.len(), 6, "{overrides:?}");
+    assert_eq!(overrides[5], "the deciding rule overrides 1 more rule");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn many_rules_in_excess_are_counted() {
     }
     let outcome = outcome(&manifest, &policy).unwrap();
     let excess: Vec<_> =
-        outcome.findings.iter().filter(|finding| finding.code == "excess").collect();
+        outcome.findings.iter().filter(|finding| finding.code == "excess-rights").collect();
     assert_eq!(excess.len(), 501);
     assert!(excess.iter().any(|finding| finding.message.starts_with("4500 more rules")));
 }

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use envlock_policy::Engine;
 use envlock_secrets::checks::{Input, check};
-use envlock_secrets::init::{NeedInShort, ProfileInShort, first_files};
+use envlock_secrets::init::{NeedShorthand, ProfileShorthand, initial_files};
 use envlock_secrets::manifest::{AuthMethod, Manifest, ManifestLocation};
 use jiff::Timestamp;
 
-fn needs(texts: &[&str]) -> Vec<NeedInShort> {
+fn needs(texts: &[&str]) -> Vec<NeedShorthand> {
     texts.iter().map(|text| text.parse().expect(text)).collect()
 }
 
-fn profiles(texts: &[&str]) -> Vec<ProfileInShort> {
+fn profiles(texts: &[&str]) -> Vec<ProfileShorthand> {
     texts.iter().map(|text| text.parse().expect(text)).collect()
 }
 
 /// The findings of the offline check of what is written.
 fn findings(needs_in_short: &[&str], profiles_in_short: &[&str]) -> Vec<String> {
     let (needs, profiles) = (needs(needs_in_short), profiles(profiles_in_short));
-    let written = first_files("secrets.yml", &needs, &profiles).expect("valid files");
+    let written = initial_files("secrets.yml", &needs, &profiles).expect("valid files");
     let text = &written.manifest;
     let manifest = Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile);
     let manifest = manifest.expect("a valid manifest").expect("a manifest");
@@ -66,7 +66,8 @@ fn what_is_written_passes_for_every_engine_and_every_method() {
 #[test]
 fn the_example_of_the_help_is_written_with_comments() {
     let needs = needs(&["kv2:secret/db_creds:host,username,password"]);
-    let written = first_files("secrets.yml", &needs, &profiles(&["ci:jwt"])).expect("valid files");
+    let written =
+        initial_files("secrets.yml", &needs, &profiles(&["ci:jwt"])).expect("valid files");
     for line in [
         "  ci: {file: vault/policies/ci.hcl}\n",
         "    path: db_creds   # below the mount, without data/\n",
@@ -83,15 +84,15 @@ fn the_example_of_the_help_is_written_with_comments() {
 
 #[test]
 fn what_cannot_be_meant_is_refused_with_a_reason() {
-    let need = |text: &str| text.parse::<NeedInShort>().expect_err(text).to_string();
+    let need = |text: &str| text.parse::<NeedShorthand>().expect_err(text).to_string();
     assert!(need("secret/db").contains("ENGINE:MOUNT/PATH:FIELD"));
     assert!(need("kv3:secret/db").contains("they are kv1, kv2"));
     assert!(need("kv2:secret").contains("a mount and a path"));
     assert!(need("kv2:secret/*").contains("one exact path"));
     assert!(need("a b=kv2:secret/db").contains("`a b`"));
-    let profile = |text: &str| text.parse::<ProfileInShort>().expect_err(text).to_string();
+    let profile = |text: &str| text.parse::<ProfileShorthand>().expect_err(text).to_string();
     assert!(profile("ci").contains("NAME:METHOD"));
     assert!(profile("ci:oidc").contains("jwt, kubernetes, approle"));
-    let wrong = first_files("s.yml", &needs(&["database:db/ro:host"]), &profiles(&["ci:jwt"]));
+    let wrong = initial_files("s.yml", &needs(&["database:db/ro:host"]), &profiles(&["ci:jwt"]));
     assert!(wrong.is_err(), "the engine has no such field");
 }

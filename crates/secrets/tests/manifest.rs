@@ -180,9 +180,9 @@ path "sys/leases/renew" {
 }
 "#
     );
-    let verifier = generate::verifier_policy(&profile, "");
-    assert!(verifier.contains("path \"secret/subkeys/ml/db_creds\""), "{verifier}");
-    assert!(!verifier.contains("/data/") && !verifier.contains("creds/ml-readonly"), "{verifier}");
+    let presence = generate::presence_policy(&profile, "");
+    assert!(presence.contains("path \"secret/subkeys/ml/db_creds\""), "{presence}");
+    assert!(!presence.contains("/data/") && !presence.contains("creds/ml-readonly"), "{presence}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use envlock_model::needs::{self, LockedNeeds};
 use envlock_policy::lint::LintContext;
 use envlock_policy::suite::TestSuite;
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
+use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, Request};
 use envlock_report::Finding;
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
@@ -178,7 +178,7 @@ proptest! {
     ) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let requests = envlock_secrets::need_request::job_requests_of_profile(&profile);
         let judge = |lines: &[String]| {
             let files = BTreeMap::from([("job.hcl".to_owned(), lines.join("\n"))]);
             let input = Input {
@@ -203,7 +203,7 @@ proptest! {
             // A denied capability is added to a rule that may already grant too much.
             let kept: Vec<_> = before
                 .iter()
-                .filter(|known| finding.code == "denied" && replaced.is_some() && line_of(known) == replaced)
+                .filter(|known| finding.code == "request-denied" && replaced.is_some() && line_of(known) == replaced)
                 .map(|known| known.code)
                 .collect();
             for after in judge(&lines) {
@@ -222,7 +222,7 @@ proptest! {
     ) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let requests = envlock_secrets::requirement::job_requests_of_profile(&profile);
+        let requests = envlock_secrets::need_request::job_requests_of_profile(&profile);
         let mut context = LintContext::portable(Timestamp::UNIX_EPOCH);
         if knows_mounts {
             context.mounts = manifest.mounts();
@@ -246,7 +246,7 @@ proptest! {
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
             for dialect in Dialect::ALL {
-                let context = ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+                let context = EvaluationContext { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
                 if let Ok(acl) = Acl::new(&[&policy], &context) {
                     for operation in [Operation::Read, Operation::List] {
                         acl.decide(&Request::new(operation, &path));
@@ -270,21 +270,21 @@ proptest! {
     }
 
     #[test]
-    fn a_generated_verifier_policy_allows_no_request_for_a_value(text in manifest()) {
+    fn a_generated_presence_policy_allows_no_request_for_a_value(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("the profile exists");
-        let text = generate::verifier_policy(&profile, "");
-        let policy = Policy::parse("verifier", "v.hcl", &text).expect("the written text can be read");
+        let text = generate::presence_policy(&profile, "");
+        let policy = Policy::parse("presence", "v.hcl", &text).expect("the written text can be read");
         let identity = Identity::default();
-        let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+        let context = EvaluationContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
         let acl = Acl::new(&[&policy], &context).expect("the server accepts it");
-        for requirement in envlock_secrets::requirement::job_requests_of_profile(&profile) {
-            let request = Request::new(requirement.request.operation, &requirement.request.path);
-            prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
+        for need_request in envlock_secrets::need_request::job_requests_of_profile(&profile) {
+            let request = Request::new(need_request.request.operation, &need_request.request.path);
+            prop_assert!(!acl.decide(&request).allowed, "{:?}", need_request);
         }
-        for requirement in envlock_secrets::requirement::verifier_requests_of_profile(&profile) {
-            let request = Request::new(requirement.request.operation, &requirement.request.path);
-            prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
+        for need_request in envlock_secrets::need_request::presence_requests_of_profile(&profile) {
+            let request = Request::new(need_request.request.operation, &need_request.request.path);
+            prop_assert!(acl.decide(&request).allowed, "{:?}", need_request);
         }
     }
 
@@ -313,11 +313,11 @@ proptest! {
             };
             check(&input).expect("the policy exists").findings
         };
-        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "denied").collect();
+        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "request-denied").collect();
         prop_assert!(!denied.is_empty());
         for finding in denied {
             files.get_mut("job.hcl").expect("the policy exists").push_str(&finding.fix.unwrap_or_default());
         }
-        prop_assert!(judge(&files).iter().all(|finding| finding.code != "denied"));
+        prop_assert!(judge(&files).iter().all(|finding| finding.code != "request-denied"));
     }
 }

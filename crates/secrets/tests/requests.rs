@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use envlock_report::Level;
 use envlock_secrets::checks::{Input, Outcome, RowSubject, check};
 use envlock_secrets::generate::job_policy;
-use envlock_secrets::manifest::{Manifest, ManifestLocation, ServerDialect};
+use envlock_secrets::manifest::{Manifest, ManifestLocation, TargetServers};
 use jiff::Timestamp;
 
 /// The verdict of `policy` on each request of the need `a`, by operation and path.
-fn verdicts(need: &str, policy: &str, dialect: ServerDialect) -> BTreeMap<String, &'static str> {
+fn verdicts(need: &str, policy: &str, dialect: TargetServers) -> BTreeMap<String, &'static str> {
     let outcome = outcome(need, policy, dialect);
     let rows = outcome.rows.into_iter().filter_map(|row| match row.subject {
         RowSubject::Request { path, operation } => {
@@ -23,7 +23,7 @@ fn verdicts(need: &str, policy: &str, dialect: ServerDialect) -> BTreeMap<String
     rows.collect()
 }
 
-fn outcome(need: &str, policy: &str, dialect: ServerDialect) -> Outcome {
+fn outcome(need: &str, policy: &str, dialect: TargetServers) -> Outcome {
     let manifest = manifest(need);
     let files = BTreeMap::from([("app.hcl".to_owned(), policy.to_owned())]);
     let input = Input {
@@ -47,7 +47,7 @@ fn manifest(need: &str) -> Manifest {
 }
 
 fn one(need: &str, policy: &str) -> &'static str {
-    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    let verdicts = verdicts(need, policy, TargetServers::Portable);
     assert_eq!(verdicts.len(), 1, "{verdicts:?}");
     verdicts.into_values().next().unwrap()
 }
@@ -56,7 +56,7 @@ fn one(need: &str, policy: &str) -> &'static str {
 fn a_list_is_judged_with_its_slash() {
     let need = "{engine: kv2, mount: secret, path: app, capabilities: [list]}";
     let policy = "path \"secret/metadata/app/\" { capabilities = [\"list\"] }\n";
-    for dialect in [ServerDialect::OpenBao, ServerDialect::Vault, ServerDialect::VaultLegacy] {
+    for dialect in [TargetServers::OpenBao, TargetServers::Vault, TargetServers::VaultLegacy] {
         let verdicts = verdicts(need, policy, dialect);
         assert_eq!(verdicts["list secret/metadata/app/"], "allowed", "{dialect:?}");
     }
@@ -65,9 +65,9 @@ fn a_list_is_judged_with_its_slash() {
     let policy = "path \"apps/metadata/*\" { capabilities = [\"list\"] }\n\
                   path \"apps/metadata/sealed/*\" { capabilities = [\"deny\"] }\n";
     let of = |dialect| verdicts(need, policy, dialect)["list apps/metadata/sealed/"];
-    assert_eq!(of(ServerDialect::OpenBao), "denied");
-    assert_eq!(of(ServerDialect::Vault), "denied");
-    assert_eq!(of(ServerDialect::VaultLegacy), "allowed");
+    assert_eq!(of(TargetServers::OpenBao), "denied");
+    assert_eq!(of(TargetServers::Vault), "denied");
+    assert_eq!(of(TargetServers::VaultLegacy), "allowed");
 }
 
 #[test]
@@ -76,9 +76,10 @@ fn a_rule_that_only_serves_a_list_is_not_excess() {
     let data = "path \"secret/data/app\" { capabilities = [\"read\"] }\n";
     for pattern in ["secret/metadata/app/", "secret/metadata/app", "secret/metadata/app/*"] {
         let policy = format!("{data}path \"{pattern}\" {{ capabilities = [\"list\"] }}\n");
-        let outcome = outcome(need, &policy, ServerDialect::Portable);
+        let outcome = outcome(need, &policy, TargetServers::Portable);
         let wide = pattern.ends_with('*');
-        let excess: Vec<_> = outcome.findings.iter().filter(|f| f.code == "excess").collect();
+        let excess: Vec<_> =
+            outcome.findings.iter().filter(|f| f.code == "excess-rights").collect();
         assert_eq!(excess.len(), usize::from(wide), "{pattern}: {excess:?}");
         let fix = excess.first().and_then(|finding| finding.fix.as_deref());
         assert!(!wide || fix.unwrap().contains("path \"secret/metadata/app/\""), "{fix:?}");
@@ -97,7 +98,7 @@ fn the_generated_policy_allows_every_request_and_is_not_excess() {
         "{engine: database, mount: db, role: r, ttl: {min: 1h, renew: until 12h}}",
     ] {
         let policy = job_policy(&manifest(need).profile("ci").unwrap(), "");
-        let outcome = outcome(need, &policy, ServerDialect::Portable);
+        let outcome = outcome(need, &policy, TargetServers::Portable);
         assert!(outcome.findings.is_empty(), "{policy}{:?}", outcome.findings);
     }
 }
@@ -144,7 +145,7 @@ fn a_write_to_kv2_has_data_and_not_its_fields() {
 ";
     let need = "{engine: kv2, mount: sec, path: host1, capabilities: [create, update], \
                 fields: {password: PW}}";
-    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    let verdicts = verdicts(need, policy, TargetServers::Portable);
     let of = |operation: &str| verdicts[&format!("{operation} sec/data/host1")];
     assert_eq!([of("create"), of("update"), of("read")], ["denied", "denied", "allowed"]);
 }
@@ -167,7 +168,7 @@ fn what_the_manifest_says_settles_the_answer() {
 #[test]
 fn what_depends_is_an_error_that_never_removes_a_condition() {
     let need = "{engine: ssh-ca, mount: ssh, role: dev}";
-    let outcome = outcome(need, SSH, ServerDialect::Portable);
+    let outcome = outcome(need, SSH, TargetServers::Portable);
     let finding = outcome.findings.iter().find(|f| f.code == "depends-on-parameters").unwrap();
     assert_eq!(finding.level, Level::Error);
     assert_eq!(finding.fix, None);
@@ -175,8 +176,8 @@ fn what_depends_is_an_error_that_never_removes_a_condition() {
     // A group with it isn't served.
     let group = "{engine: ssh-ca, mount: ssh, role: dev, required: {one_of: g}}\n  \
                  b: {engine: kv2, mount: s, path: p, required: {one_of: g}}";
-    let outcome = self::outcome(group, SSH, ServerDialect::Portable);
-    assert!(outcome.findings.iter().any(|finding| finding.code == "denied"));
+    let outcome = self::outcome(group, SSH, TargetServers::Portable);
+    assert!(outcome.findings.iter().any(|finding| finding.code == "request-denied"));
 }
 
 #[test]
@@ -197,8 +198,9 @@ fn a_condition_that_denies_is_never_removed_by_the_fix() {
         let policy = format!(
             "path \"s/data/p\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n  {guard}\n}}\n"
         );
-        let outcome = outcome(need, &policy, ServerDialect::Portable);
-        let denied: Vec<_> = outcome.findings.iter().filter(|f| f.code == "denied").collect();
+        let outcome = outcome(need, &policy, TargetServers::Portable);
+        let denied: Vec<_> =
+            outcome.findings.iter().filter(|f| f.code == "request-denied").collect();
         assert!(!denied.is_empty(), "{guard}");
         for finding in denied {
             assert_eq!(finding.fix, None, "{guard}");
@@ -226,7 +228,7 @@ fn a_parameter_belongs_to_the_request_that_knows_it() {
 ";
     let need =
         "{engine: kv2, mount: s, path: p, capabilities: [create], parameters: {version: \"2\"}}";
-    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    let verdicts = verdicts(need, policy, TargetServers::Portable);
     assert!(verdicts.values().all(|verdict| *verdict == "allowed"), "{verdicts:?}");
 }
 
@@ -236,7 +238,7 @@ fn a_protected_endpoint_needs_sudo() {
     let rule =
         |capabilities: &str| format!("path \"sys/audit\" {{ capabilities = [{capabilities}] }}");
     let writes = "\"create\", \"read\", \"update\"";
-    let of = |policy: &str| verdicts(need, policy, ServerDialect::Portable);
+    let of = |policy: &str| verdicts(need, policy, TargetServers::Portable);
     assert!(of(&rule(writes)).values().all(|verdict| *verdict == "denied"));
     let sudo = format!("{writes}, \"sudo\"");
     assert!(of(&rule(&sudo)).values().all(|verdict| *verdict == "allowed"));
@@ -264,8 +266,8 @@ fn a_rule_in_excess_keeps_its_conditions() {
 }
 ";
     let need = "{engine: ssh-ca, mount: ssh, role: dev, parameters: {}}";
-    let outcome = outcome(need, policy, ServerDialect::Portable);
-    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    let outcome = outcome(need, policy, TargetServers::Portable);
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess-rights").unwrap();
     assert!(excess.help.as_deref().unwrap().starts_with("keep its conditions"), "{excess:?}");
 }
 
@@ -280,7 +282,7 @@ path \"sys/leases/renew\" {
     let with = |said: &str| {
         let need =
             format!("{{engine: database, mount: db, role: r, ttl: {{renew: until 12h}}{said}}}");
-        let verdicts = verdicts(&need, policy, ServerDialect::Portable);
+        let verdicts = verdicts(&need, policy, TargetServers::Portable);
         assert_eq!(verdicts["read db/creds/r"], "allowed");
         verdicts["update sys/leases/renew"]
     };

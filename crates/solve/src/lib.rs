@@ -12,8 +12,9 @@ mod tests;
 mod translate;
 
 pub use explain::{
-    ChannelsByPackage, ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind,
-    RequestLine, StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions, explain,
+    ChannelsByPackage, ConflictStep, ExcludedRequirement, HiddenDependencyText, KeyValues,
+    ReasonKind, RequestLine, StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions,
+    explain,
 };
 pub use problem::{Problem, Records};
 pub use solver::{ExcludedByTime, Solution, SolveError, solve};

@@ -242,7 +242,11 @@ fn every_reason_is_reported_once_with_its_line() {
     found.sort_unstable();
     assert_eq!(
         found,
-        [(Some(2), "conflict"), (Some(3), "unknown-package"), (Some(5), "no-such-version")]
+        [
+            (Some(2), "dependency-conflict"),
+            (Some(3), "unknown-package"),
+            (Some(5), "no-such-version")
+        ]
     );
 }
 

@@ -104,7 +104,7 @@ pub const NEEDS: usize = 2000;
 /// The number of profiles in a secrets manifest.
 pub const PROFILES: usize = 200;
 
-/// The number of policies in a secrets manifest, and of its allowances.
+/// The number of policies in a secrets manifest, and of its exceptions.
 pub const POLICIES: usize = 2000;
 
 /// The number of needs of all profiles together, and of policies that all profiles together

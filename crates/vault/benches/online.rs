@@ -52,7 +52,7 @@ fn main() {
             namespace: None,
             authorities: None,
             server_name: None,
-            identity: None,
+            client_certificate: None,
             proxy: None,
             user_agent: "envlock/bench".to_owned(),
             timeout: Duration::from_secs(15),
@@ -62,7 +62,7 @@ fn main() {
         let request = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
-            as_verifier: false,
+            presence_only: false,
             sources: CredentialSources { variable: &variable, home: None },
             interrupted: &|| Box::pin(std::future::pending()),
         };

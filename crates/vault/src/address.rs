@@ -47,7 +47,7 @@ impl AddressError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Invalid { .. } => Code::WrongAddress,
-            Self::ServerName { .. } => Code::VaultVariable,
+            Self::ServerName { .. } => Code::ServerVariableInvalid,
             Self::Plaintext { .. } => Code::Plaintext,
         }
     }

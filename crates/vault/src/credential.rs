@@ -9,7 +9,7 @@ use envlock_secrets::manifest::{Auth, AuthMethod, ResolvedProfile, RuntimeValue}
 
 use crate::{CredentialFault, FileFault, Secret};
 
-/// The most bytes of a credential's file. A certificate chain has a few thousand.
+/// The maximum number of bytes of a credential's file. A certificate chain has a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The sources of credentials: environment variables and files. Variables are read by name, one
@@ -61,9 +61,9 @@ pub enum CredentialError {
 impl CredentialError {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::NoVariable { .. } | Self::NoFile { .. } => Code::MissingCredential,
-            Self::Malformed { .. } => Code::CredentialMalformed,
-            Self::NoAuth(_) => Code::CredentialUnsupported,
+            Self::NoVariable { .. } | Self::NoFile { .. } => Code::LoginCredentialMissing,
+            Self::Malformed { .. } => Code::LoginCredentialMalformed,
+            Self::NoAuth(_) => Code::NoAuth,
         }
     }
 }

@@ -7,7 +7,7 @@ use envlock_policy::Product;
 use envlock_secrets::facts::program;
 
 use crate::refusal::Refusal;
-use crate::{AddressError, AnswerFault, CredentialError, RedirectTarget, ServerFault};
+use crate::{AddressError, AnswerFault, CredentialError, NotVaultReason, RedirectTarget};
 
 /// Why the server gave no answer. It never counts as a success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +87,7 @@ pub enum ProbeError {
         /// The server.
         address: String,
         /// The reason.
-        reason: ServerFault,
+        reason: NotVaultReason,
     },
     /// It is sealed.
     #[error("the server is sealed, and answers no request until it is unsealed")]
@@ -209,7 +209,9 @@ impl ProbeError {
             Self::Address(error) => error.code(),
             Self::Credential(error) => error.code(),
             Self::InvalidAuthorities | Self::Tls(_) | Self::Untrusted { .. } => Code::TlsUntrusted,
-            Self::InvalidClientIdentity | Self::ClientCertificate { .. } => Code::TlsClient,
+            Self::InvalidClientIdentity | Self::ClientCertificate { .. } => {
+                Code::ClientCertificateUnusable
+            }
             Self::Unreachable { .. } | Self::ConnectionLost { .. } => Code::Unreachable,
             Self::TimedOut { .. } => Code::TimedOut,
             Self::Redirected { .. } => Code::Redirected,
@@ -222,7 +224,7 @@ impl ProbeError {
             Self::StateNotReplicated { .. } => Code::StateNotReplicated,
             Self::UnknownNamespace(_) => Code::NamespaceUnknown,
             Self::LoginRefused { .. } => Code::LoginRefused,
-            Self::ConfirmationRequired { .. } => Code::LoginInteractive,
+            Self::ConfirmationRequired { .. } => Code::MfaRequired,
             Self::SingleUseAnswerLost { .. } => Code::LoginAnswerLost,
             Self::WrappingTokenUsed { .. } => Code::WrappingTokenUsed,
             Self::WrappingTokenMismatch { .. } => Code::WrappingTokenMismatch,
@@ -259,10 +261,7 @@ impl ProbeError {
                 vec!["if you didn't use it, it may have been intercepted".to_owned()]
             }
             Self::WrappingTokenMismatch { .. } => {
-                vec![
-                    "it may have been exchanged during its delivery; it wasn't unwrapped"
-                        .to_owned(),
-                ]
+                vec!["it may have been replaced in transit; it wasn't unwrapped".to_owned()]
             }
             Self::ConnectionLost { tls: true, .. } => vec![
                 "a server that requires a client certificate may also do this: VAULT_CLIENT_CERT"

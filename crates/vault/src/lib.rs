@@ -14,9 +14,9 @@ mod answer;
 mod connection;
 mod credential;
 mod error;
-mod fault;
 mod login;
 mod probe;
+mod reasons;
 mod refusal;
 mod request;
 mod secret;
@@ -27,10 +27,10 @@ mod wrapping;
 pub use address::{Address, AddressError};
 pub use credential::{CredentialError, CredentialSources, missing_credentials};
 pub use error::ProbeError;
-pub(crate) use fault::NotRevoked;
-pub use fault::{
-    AddressFault, AnswerFault, CredentialFault, FileFault, RedirectTarget, ServerFault,
-};
 pub use probe::{ProbeReport, ProbeRequest, probe};
+pub(crate) use reasons::NotRevoked;
+pub use reasons::{
+    AddressFault, AnswerFault, CredentialFault, FileFault, NotVaultReason, RedirectTarget,
+};
 pub use secret::Secret;
 pub use settings::{ClientIdentity, RetryPolicy, Settings};

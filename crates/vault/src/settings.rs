@@ -16,7 +16,7 @@ pub struct Settings {
     /// The name that the certificate must have, if it isn't the address's host.
     pub server_name: Option<String>,
     /// The client certificate.
-    pub identity: Option<ClientIdentity>,
+    pub client_certificate: Option<ClientIdentity>,
     /// The proxy that the environment names for the address, with its variable, for messages.
     pub proxy: Option<String>,
     /// The `User-Agent`, `envlock/<version>`.
@@ -40,7 +40,7 @@ pub struct ClientIdentity {
 /// How often, and for how long, a request is retried.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The most tries, including the first.
+    /// The maximum number of tries, including the first.
     pub tries: u32,
     /// The first pause. Each following pause is twice as long.
     pub pause: Duration,

@@ -169,7 +169,7 @@ fn read_text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
 }
 
 fn unreadable(name: &str, why: &str, help: &str) -> Finding {
-    Finding::new(Code::CredentialsUnreadable, format!("{name} {why}, so it isn't used"))
+    Finding::new(Code::ChannelCredentialsUnreadable, format!("{name} {why}, so it isn't used"))
         .with_help(help)
 }
 

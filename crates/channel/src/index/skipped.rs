@@ -63,7 +63,7 @@ pub(crate) fn finding(
     let lines = lines.chain((more > 0).then(|| format!("and {more} more")));
     let verb = if number == 1 { "is" } else { "are" };
     Finding::new(
-        Code::RecordMalformed,
+        Code::IndexRecordMalformed,
         format!(
             "{} of the index of {index} can't be read and {verb} left out",
             count(number, "record")

@@ -203,7 +203,7 @@ impl AsFindings for FetchError {
             Self::DuplicateFileName { urls, .. } => Finding::new(Code::BundleConflict, self.to_string())
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
-            Self::MalformedRecord { .. } => Finding::new(Code::RecordMalformed, self.to_string())
+            Self::MalformedRecord { .. } => Finding::new(Code::IndexRecordMalformed, self.to_string())
                 .with_note("nothing was changed")
                 .with_help("solve again: a lock written by envlock has only valid records"),
             Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())

@@ -19,15 +19,15 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use crate::{
     flags::{FileArgs, ManifestArgs, NetworkArgs, PrefixArgs},
     settings::{
-        ChannelSetup, ConfigurationError, EnvironmentNameError, NetworkError, Settings,
+        ChannelSetup, ConfigurationError, EnvironmentNameError, NetworkError, ProcessEnvironment,
         channel_setup, configuration, index_sources, missing_condarc, named_prefix,
     },
-    ui::{Answer, Ui},
+    ui::{CommandOutput, Ui},
 };
 
 /// The settings and the output of the program, for commands.
 pub(crate) struct App<'a> {
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a ProcessEnvironment,
     pub(crate) ui: &'a Ui,
 }
 
@@ -168,23 +168,26 @@ impl Setup<'_> {
     }
 
     /// Adds a finding for each key of `.condarc` that has no effect, for commands that make a lock.
-    pub(crate) fn with_unused_keys<T>(&self, mut answer: Answer<T>) -> Answer<T> {
+    pub(crate) fn with_unused_keys<T>(&self, mut answer: CommandOutput<T>) -> CommandOutput<T> {
         answer.findings.extend(self.project.configuration().unused_keys_finding());
         answer
     }
 
     /// Adds the findings about the configuration and the rules of the secrets manifest.
-    pub(crate) fn with_setup_findings<T>(&self, answer: Answer<T>) -> Answer<T> {
-        let rules = manifest_rules(&self.project, self.app.settings.now);
-        answer.with_findings(self.findings.iter().cloned()).with_rules(rules)
+    pub(crate) fn with_setup_findings<T>(&self, answer: CommandOutput<T>) -> CommandOutput<T> {
+        let overrides = manifest_overrides(&self.project, self.app.settings.now);
+        answer.with_findings(self.findings.iter().cloned()).with_overrides(overrides)
     }
 }
 
 /// Returns the rules of the project's secrets manifest; none if it has no manifest. A manifest that
 /// can't be read is an error of the commands that need it.
-pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> outcome::Rules {
+pub(crate) fn manifest_overrides(
+    project: &Project,
+    now: jiff::Timestamp,
+) -> outcome::LevelOverrides {
     let manifest = project.manifest().ok().flatten();
-    manifest.map_or_else(outcome::Rules::default, |manifest| manifest.rules(now))
+    manifest.map_or_else(outcome::LevelOverrides::default, |manifest| manifest.level_overrides(now))
 }
 
 /// Returns the profile: of the flag, else of the variable.
@@ -244,7 +247,9 @@ impl AsFindings for SetupError {
             Self::Client(error) => error.findings(),
             Self::Host(error) => error.findings(),
             Self::Name(error) => error.findings(),
-            Self::VirtualPackage(_) => vec![Finding::new(Code::VirtualPackage, self.to_string())],
+            Self::VirtualPackage(_) => {
+                vec![Finding::new(Code::VirtualPackageUnusable, self.to_string())]
+            }
             Self::Platform(error) => error.findings(),
             Self::Date(_) => vec![Finding::new(Code::InvalidDate, self.to_string()).with_help(
                 "write `2026-06-30` or `2026-06-30T12:00:00Z`; for `--exclude-newer` also \

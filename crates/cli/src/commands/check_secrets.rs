@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use clap::Args;
-use envlock_pipeline::secrets::{
-    self, CredentialSources, SecretsReport, SecretsRequest, ServerRequest,
+use envlock_pipeline::check_secrets::{
+    self, CheckSecretsOptions, CheckSecretsReport, CredentialSources, ServerCheck,
 };
 use envlock_report::{AsFindings, Code, Exit, output, render::paragraph};
 use envlock_secrets::checks::{self, Outcome, ResultRow};
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     flags::{DialectArg, ManifestArgs},
     settings::{TerminationSignal, is_ignored, vault},
-    ui::{Answer, interrupted},
+    ui::{CommandOutput, interrupted},
 };
 
 /// The arguments of `check-secrets`.
@@ -29,8 +29,8 @@ pub(crate) struct CheckSecretsArgs {
     /// Check against the policy files in the repository only; send no request to a server.
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Log in as a verifier, which can't read secrets; rights are checked against the policies
-    /// only. With a name, use the login of that profile.
+    /// Log in only to check presence, with a token that can't read secrets; rights are checked
+    /// against the policies only. With a name, use the login of that profile.
     #[arg(
         long,
         value_name = "PROFILE",
@@ -39,72 +39,75 @@ pub(crate) struct CheckSecretsArgs {
         conflicts_with = "offline"
     )]
     #[expect(clippy::option_option, reason = "not given, given, given with a name")]
-    as_verifier: Option<Option<String>>,
-    /// Read the policies as this server does, instead of the manifest's.
-    #[arg(long, value_enum, value_name = "SERVER")]
+    presence_only: Option<Option<String>>,
+    /// Evaluate the policies in this dialect instead of the manifest's.
+    #[arg(long, value_enum, value_name = "DIALECT")]
     dialect: Option<DialectArg>,
     /// Check as of this date or time instead of now.
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
-    /// Warn of rules that end within this number of days.
+    /// Warn about rules that expire within this number of days.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
-    horizon: u32,
+    expires_within: u32,
 }
 
 /// Checks the manifest against its policies and, unless `--offline` is given, a server.
 pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
     app.ui.finish(match run_check(args, app).await {
         Ok(report) => answer(report, app.ui.width(), app.ui.table_width()),
-        Err(error) => Answer::failed(error.as_ref()),
+        Err(error) => CommandOutput::failed(error.as_ref()),
     })
 }
 
 fn answer(
-    report: SecretsReport,
+    report: CheckSecretsReport,
     width: usize,
     table_width: usize,
-) -> Answer<output::CheckSecrets<ResultRow>> {
+) -> CommandOutput<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
-    let SecretsReport { outcome: Outcome { findings, rows, rules }, asked, .. } = report;
+    let CheckSecretsReport {
+        outcome: Outcome { findings, rows, overrides }, checked_server, ..
+    } = report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
-        return Answer::from_failure(interrupted()).with_findings(left);
+        return CommandOutput::from_failure(interrupted()).with_findings(left);
     }
-    let head =
-        asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
+    let head = checked_server
+        .as_ref()
+        .map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
     let table = match rows.as_slice() {
         [] => String::new(),
         rows => format!("{}\n", checks::table(rows).render(table_width)),
     };
-    let result = output::CheckSecrets { asked, answers: rows };
-    let answer = Answer::done(result, head + &table);
-    answer.with_completion(completion).with_findings(findings).with_rules(rules).of_check()
+    let result = output::CheckSecrets { checked_server, answers: rows };
+    let answer = CommandOutput::done(result, head + &table);
+    answer.with_completion(completion).with_findings(findings).with_overrides(overrides).of_check()
 }
 
 async fn run_check(
     args: &CheckSecretsArgs,
     app: &App<'_>,
-) -> Result<SecretsReport, Box<dyn AsFindings>> {
+) -> Result<CheckSecretsReport, Box<dyn AsFindings>> {
     let request = request(args, app)?;
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
-    if args.offline || !secrets::has_manifest(&project).await? {
-        return Ok(secrets::check(&project, &request, None).await?);
+    if args.offline || !check_secrets::has_manifest(&project).await? {
+        return Ok(check_secrets::check(&project, &request, None).await?);
     }
     let settings = vault::settings(app.settings)?;
     let variable = |name: &str| app.settings.variables.get(name).cloned();
     let signals = termination_signals();
-    let server = ServerRequest {
+    let server = ServerCheck {
         settings,
-        as_verifier: args.as_verifier.is_some(),
-        login: args.as_verifier.clone().flatten(),
+        presence_only: args.presence_only.is_some(),
+        login: args.presence_only.clone().flatten(),
         sources: CredentialSources { variable: &variable, home: app.settings.home.as_deref() },
         interrupted: &|| {
             let signals = Arc::clone(&signals);
             Box::pin(async move { signals.notified().await })
         },
     };
-    Ok(secrets::check(&project, &request, Some(server)).await?)
+    Ok(check_secrets::check(&project, &request, Some(server)).await?)
 }
 
 /// Returns a notification of each signal that ends the program: Ctrl-C, a closed terminal, a CI
@@ -124,8 +127,8 @@ fn termination_signals() -> Arc<Notify> {
     notified
 }
 
-fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, SetupError> {
-    Ok(SecretsRequest {
+fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<CheckSecretsOptions, SetupError> {
+    Ok(CheckSecretsOptions {
         compare_lock: args.manifest.manifest.is_none(),
         profile: profile(&args.manifest, app),
         dialect: args.dialect.map(Into::into),
@@ -133,7 +136,7 @@ fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, Set
             Some(at) => parse_time(at)?,
             None => app.settings.now,
         },
-        horizon_days: args.horizon,
+        horizon_days: args.expires_within,
         namespace: vault::namespace(app.settings).unwrap_or_default(),
         variables: app.settings.variables.clone(),
     })

@@ -14,7 +14,7 @@ use super::App;
 use crate::{
     flags::ProjectArgs,
     settings::{channel_setup, missing_condarc},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The minimum width of the column of values, in columns of the terminal.
@@ -24,7 +24,7 @@ const NARROWEST: usize = 40;
 pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let configuration = match app.configuration(&args.files, &args.network) {
         Ok(configuration) => configuration,
-        Err(error) => return app.ui.finish(Answer::<output::Config>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Config>::failed(&error)),
     };
     let mut findings: Vec<_> = missing_condarc(app.settings).into_iter().collect();
     let completion = match channel_setup(app.settings, &configuration) {
@@ -41,7 +41,7 @@ pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let rows = configuration.shown_values();
     let text = table(&rows, app.settings.home.as_deref(), app.ui.width());
     let values = rows.into_iter().map(value).collect();
-    let answer = Answer::done(output::Config { values }, text);
+    let answer = CommandOutput::done(output::Config { values }, text);
     app.ui.finish(answer.with_completion(completion).with_findings(findings))
 }
 

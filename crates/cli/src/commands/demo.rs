@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
+use envlock_pipeline::demo::{self, DemoOptions, DemoProject};
 use envlock_report::{
     AsFindings, Code, Exit, Finding,
     outcome::{Completion, Failure},
@@ -17,7 +17,7 @@ use rattler_conda_types::Subdir;
 use super::{App, app::SetupError};
 use crate::{
     settings,
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The arguments of `demo`.
@@ -32,14 +32,14 @@ pub(crate) struct DemoArgs {
 pub(crate) fn demo(args: &DemoArgs, app: &App<'_>) -> Exit {
     let answer = match create_project(args, app) {
         Ok(project) => run_commands(args, app, &project),
-        Err(error) => Answer::failed(error.as_ref()),
+        Err(error) => CommandOutput::failed(error.as_ref()),
     };
     app.ui.finish(answer)
 }
 
 fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn AsFindings>> {
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
-    let request = DemoRequest {
+    let request = DemoOptions {
         folder: app.settings.absolute(&args.folder),
         search_path: app.settings.search_path(),
         home: app.settings.home.clone(),
@@ -58,7 +58,11 @@ fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn
     Ok(demo::create_project(&request, python)?)
 }
 
-fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer<output::Demo> {
+fn run_commands(
+    args: &DemoArgs,
+    app: &App<'_>,
+    project: &DemoProject,
+) -> CommandOutput<output::Demo> {
     let folder = app.settings.absolute(&args.folder);
     let mut result = output::Demo {
         directory: folder.display().to_string(),
@@ -92,7 +96,7 @@ fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer
     }
     let is_done = completion == Completion::Complete && findings.is_empty();
     let text = if is_done { closing_text(args, project) } else { String::new() };
-    Answer::done(result, text).with_completion(completion).with_findings(findings)
+    CommandOutput::done(result, text).with_completion(completion).with_findings(findings)
 }
 
 /// Runs this program. Its output goes to the user, or is collected if the answer is a document.

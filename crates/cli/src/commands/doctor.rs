@@ -2,7 +2,7 @@
 
 use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{
-    CheckResult, CheckStatus, ConfiguredProxy, DoctorRequest, doctor as examine,
+    CheckResult, CheckStatus, ConfiguredProxy, DoctorOptions, doctor as examine,
 };
 use envlock_report::{Code, Exit, Finding, output, render::Table};
 use envlock_text::redact::redact_url;
@@ -10,29 +10,29 @@ use envlock_text::redact::redact_url;
 use super::{App, app::Setup};
 use crate::{
     flags::ProjectArgs,
-    settings::{NO_PROXY_ENTRY, Settings, describe_trust, proxy_fault},
-    ui::Answer,
+    settings::{NO_PROXY_ENTRY, ProcessEnvironment, describe_trust, proxy_fault},
+    ui::CommandOutput,
 };
 
 /// Checks the configuration.
 pub(crate) async fn doctor(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let setup = match app.setup(&args.files, &args.network) {
         Ok(setup) => setup,
-        Err(error) => return app.ui.finish(Answer::<output::Doctor>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Doctor>::failed(&error)),
     };
     let request = request(app, &setup);
     let answer = match examine(&setup.project, &request, &setup.context()).await {
         Ok(checks) => setup.with_unused_keys(answer(checks, app.ui.width())),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer))
 }
 
-fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
+fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorOptions {
     let configuration = setup.project.configuration();
     let (trust_description, certificate_count) =
         describe_trust(app.settings, configuration, setup.trust());
-    DoctorRequest {
+    DoctorOptions {
         cache: app.settings.cache_dir().0,
         now: app.settings.now,
         proxies: proxies(app.settings, configuration),
@@ -42,7 +42,7 @@ fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
 }
 
 /// Returns each configured proxy with where it is set, without its password.
-fn proxies(settings: &Settings, configuration: &Configuration) -> Vec<ConfiguredProxy> {
+fn proxies(settings: &ProcessEnvironment, configuration: &Configuration) -> Vec<ConfiguredProxy> {
     let entries = configuration.map(&key::PROXY_SERVERS);
     entries
         .filter_map(|(scheme, texts)| {
@@ -58,7 +58,7 @@ fn proxies(settings: &Settings, configuration: &Configuration) -> Vec<Configured
         .collect()
 }
 
-fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
+fn answer(checks: Vec<CheckResult>, width: usize) -> CommandOutput<output::Doctor> {
     let findings: Vec<_> = checks.iter().filter_map(finding).collect();
     let rows = checks
         .iter()
@@ -73,7 +73,7 @@ fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
             help: check.help,
         })
         .collect();
-    Answer::done(output::Doctor { checks }, text).with_findings(findings)
+    CommandOutput::done(output::Doctor { checks }, text).with_findings(findings)
 }
 
 /// Returns the finding of a check that failed or has no result.

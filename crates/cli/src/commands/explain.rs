@@ -4,7 +4,7 @@ use clap::Args;
 use envlock_report::{Code, Exit, Finding, outcome::Failure, output, render::Table};
 
 use super::App;
-use crate::ui::Answer;
+use crate::ui::CommandOutput;
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
@@ -22,26 +22,29 @@ pub(crate) fn explain(args: &ExplainArgs, app: &App<'_>) -> Exit {
     app.ui.finish(answer)
 }
 
-fn page(name: &str) -> Answer<output::Explain> {
+fn page(name: &str) -> CommandOutput<output::Explain> {
     let Ok(code) = name.parse::<Code>() else {
         let near = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
         let help = near.unwrap_or_else(|| "`envlock explain` lists them all".to_owned());
         let finding = Finding::new(Code::UnknownCode, format!("there is no page for `{name}`"));
-        return Answer::from_failure(Failure::new(Exit::Usage, vec![finding.with_help(help)]));
+        return CommandOutput::from_failure(Failure::new(
+            Exit::Usage,
+            vec![finding.with_help(help)],
+        ));
     };
     answer(&[code], code.page().to_owned())
 }
 
-fn list(width: usize) -> Answer<output::Explain> {
+fn list(width: usize) -> CommandOutput<output::Explain> {
     let rows = Code::ALL.iter().map(|code| [code.to_string(), code.title().to_owned()]);
     answer(Code::ALL, Table::from_rows(rows).render(width))
 }
 
-fn answer(codes: &[Code], text: String) -> Answer<output::Explain> {
+fn answer(codes: &[Code], text: String) -> CommandOutput<output::Explain> {
     let pages = codes.iter().map(|code| output::Page {
         code: *code,
         title: code.title().to_owned(),
         text: code.page().to_owned(),
     });
-    Answer::done(output::Explain { pages: pages.collect() }, text)
+    CommandOutput::done(output::Explain { pages: pages.collect() }, text)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use envlock_pipeline::{Bundle, FetchRequest, FetchedPlatform};
+use envlock_pipeline::{Bundle, FetchOptions, FetchedPlatform};
 use envlock_report::{Exit, count, format_size, output, render::Table};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     flags::{FileArgs, NetworkArgs},
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The arguments of `fetch`.
@@ -43,7 +43,7 @@ pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Fetch>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Fetch>::failed(&error)),
     };
     let (context, mut findings) = (setup.context(), Vec::new());
     let fetched = envlock_pipeline::fetch(&setup.project, &request, &context, &mut findings).await;
@@ -52,9 +52,9 @@ pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
             let lock = setup.project.lock_path().display().to_string();
             let result = output::Fetch { lock, platforms: listed(&platforms) };
             let next = next_install(args, &platforms);
-            Answer::done(result, rows(&platforms, app.ui.width())).next(next)
+            CommandOutput::done(result, rows(&platforms, app.ui.width())).next(next)
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
@@ -66,7 +66,7 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
     let ready = ready.and_then(|setup| Ok((setup, request(packages)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Bundle>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Bundle>::failed(&error)),
     };
     let (project, context, mut findings) = (&setup.project, setup.context(), Vec::new());
     let bundled =
@@ -81,15 +81,15 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
             };
             let text =
                 format!("{}wrote {}\n", rows(&bundled.platforms, app.ui.width()), bundled.channel);
-            Answer::done(result, text).next(next_offline_install(packages, &bundled))
+            CommandOutput::done(result, text).next(next_offline_install(packages, &bundled))
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &FetchArgs) -> Result<FetchRequest, SetupError> {
-    Ok(FetchRequest {
+fn request(args: &FetchArgs) -> Result<FetchOptions, SetupError> {
+    Ok(FetchOptions {
         platforms: args
             .platform
             .iter()

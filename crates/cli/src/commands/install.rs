@@ -2,7 +2,7 @@
 
 use clap::Args;
 use envlock_install::{Clobber, MovedAside, PackageId, Steps};
-use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
+use envlock_pipeline::{InstallOptions, Installed, PipHandling};
 use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
 use envlock_secrets::manifest::list;
 use envlock_text::redact;
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     flags::{FileArgs, NetworkArgs, PrefixArgs},
     settings::{self, VERSION},
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The arguments of `install`.
@@ -41,7 +41,7 @@ pub(crate) struct InstallArgs {
     without_pip: bool,
     /// Run the packages' post-link scripts.
     #[arg(long)]
-    link_scripts: bool,
+    run_post_link_scripts: bool,
     /// Show what would change; change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -54,26 +54,26 @@ pub(crate) async fn install(args: &InstallArgs, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args, app)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Install>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Install>::failed(&error)),
     };
     let (context, mut findings) = (setup.context(), Vec::new());
     let installed =
         envlock_pipeline::install(&setup.project, &request, &context, &mut findings).await;
     let answer = match installed {
         Ok(installed) => answer(args, installed, app.ui.width()),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupError> {
-    Ok(InstallRequest {
+fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallOptions, SetupError> {
+    Ok(InstallOptions {
         prefix: app.prefix(&args.prefix, &args.files)?,
         platform: args.platform.as_deref().map(parse_platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
-        pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Install },
-        link_scripts: args.link_scripts,
+        pip: if args.without_pip { PipHandling::Skip } else { PipHandling::Install },
+        run_post_link_scripts: args.run_post_link_scripts,
         dry_run: args.dry_run,
         command: settings::command_line()
             .map(|word| redact(&word.to_string_lossy()).into_owned())
@@ -85,7 +85,11 @@ fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupErr
     })
 }
 
-fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<output::Install> {
+fn answer(
+    args: &InstallArgs,
+    installed: Installed,
+    width: usize,
+) -> CommandOutput<output::Install> {
     let prefix = installed.prefix.display().to_string();
     let changes = installed.plan.steps().map(changes).unwrap_or_default();
     let text =
@@ -110,7 +114,7 @@ fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<outp
         skipped_pip_lines: installed.skipped_pip_lines,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
-    Answer::done(result, text).next(next).with_findings(findings)
+    CommandOutput::done(result, text).next(next).with_findings(findings)
 }
 
 fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
@@ -129,9 +133,9 @@ fn changes(steps: &Steps) -> Vec<output::PackageChange> {
         before,
         after,
     };
-    let added = steps.link.iter().map(|dist| change(&dist.name, None, words(dist)));
-    let removed = steps.unlink.iter().map(|dist| change(&dist.name, words(dist), None));
-    let changed = steps.change.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
+    let added = steps.added.iter().map(|dist| change(&dist.name, None, words(dist)));
+    let removed = steps.removed.iter().map(|dist| change(&dist.name, words(dist), None));
+    let changed = steps.changed.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
     let mut all: Vec<_> = added.chain(removed).chain(changed).collect();
     all.sort_by(|a, b| a.package.cmp(&b.package));
     all
@@ -175,7 +179,7 @@ fn summary_text(
 /// Describes what a plan does in addition to its changes of packages.
 fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
     let mut text = String::new();
-    if steps.link.is_empty() && steps.unlink.is_empty() && steps.change.is_empty() {
+    if steps.added.is_empty() && steps.removed.is_empty() && steps.changed.is_empty() {
         let packages = count(installed.packages, "package");
         text.push_str(&format!("no package changes: {packages} would be linked again\n"));
     }
@@ -197,7 +201,7 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
         text.push_str("post-link scripts would run\n");
     }
     if installed.plan.needs_recovery() {
-        text.push_str("before that, the rest of a killed install would be removed\n");
+        text.push_str("what a killed install left behind would be removed first\n");
     }
     text + &format!("dry run: {prefix} is unchanged\n")
 }
@@ -231,12 +235,12 @@ fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     }
 }
 
-/// Lists the credentials that the environment needs.
+/// Lists the secrets that the environment needs.
 fn needs_text(installed: &Installed, width: usize) -> String {
     let Some(needs) = &installed.needs else { return String::new() };
     format!(
         "it needs {}:\n{}",
-        count(needs.needs.len(), "credential"),
+        count(needs.needs.len(), "secret"),
         list::lock_table(needs).render(width)
     )
 }
@@ -267,7 +271,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 Code::ScriptsNotRun,
                 format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
             )
-            .with_help("if you trust these packages: `envlock install --link-scripts`"),
+            .with_help("if you trust these packages: `envlock install --run-post-link-scripts`"),
         );
     }
     for package in &outcome.uncompiled {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use envlock_config::Configuration;
 use envlock_pipeline::policy::{
-    self, Audience, GeneratedPolicy, PolicyExplainRequest, PolicyGenerateRequest,
+    self, GeneratedPolicy, PolicyExplainOptions, PolicyGenerateOptions, PolicyHolder,
 };
 use envlock_pipeline::{Project, ProjectFiles};
 use envlock_policy::suite::CaseFailure;
@@ -13,12 +13,12 @@ use envlock_report::{Code, Exit, Finding, output};
 
 use super::{
     App,
-    app::{manifest_rules, profile, project},
+    app::{manifest_overrides, profile, project},
 };
 use crate::{
     flags::{DialectArg, ManifestArgs},
     settings::vault,
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The subcommands of `policy`.
@@ -39,9 +39,9 @@ pub(crate) enum PolicyCommand {
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
-    /// Choose who gets the policy.
-    #[arg(long = "for", value_enum, default_value_t = AudienceArg::Job)]
-    audience: AudienceArg,
+    /// Write the policy for this login.
+    #[arg(long = "for", value_enum, value_name = "LOGIN", default_value_t = PolicyHolderArg::Job)]
+    holder: PolicyHolderArg,
     /// Write the policy for an upload to this namespace instead of the profile's; `root` is the
     /// root namespace.
     #[arg(long, value_name = "NAME")]
@@ -50,11 +50,11 @@ pub(crate) struct GenerateArgs {
 
 /// Who gets a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AudienceArg {
+enum PolicyHolderArg {
     /// The job, which reads the secrets.
     Job,
-    /// A verifier, which checks that the secrets exist and can't read them.
-    Verifier,
+    /// A presence check, which can't read them.
+    PresenceCheck,
 }
 
 /// The arguments of `policy lint`.
@@ -87,8 +87,8 @@ pub(crate) struct ExplainArgs {
     /// root namespace.
     #[arg(long, value_name = "NAME")]
     policy_namespace: Option<String>,
-    /// Read the policies as this server does.
-    #[arg(long, value_enum, value_name = "SERVER", default_value_t = DialectArg::Portable)]
+    /// Evaluate the policies in this dialect.
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = DialectArg::Portable)]
     dialect: DialectArg,
 }
 
@@ -110,15 +110,15 @@ pub(crate) fn policy(command: &PolicyCommand, app: &App<'_>) -> Exit {
     }
 }
 
-fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate> {
+fn generate(args: &GenerateArgs, app: &App<'_>) -> CommandOutput<output::PolicyGenerate> {
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
-    let audience = match args.audience {
-        AudienceArg::Job => Audience::Job,
-        AudienceArg::Verifier => Audience::Verifier,
+    let holder = match args.holder {
+        PolicyHolderArg::Job => PolicyHolder::Job,
+        PolicyHolderArg::PresenceCheck => PolicyHolder::PresenceCheck,
     };
-    let request = PolicyGenerateRequest {
+    let request = PolicyGenerateOptions {
         profile: profile(&args.manifest, app),
-        audience,
+        holder,
         policy_namespace: args.policy_namespace.clone(),
         namespace: vault::namespace(app.settings).unwrap_or_default(),
         variables: &app.settings.variables,
@@ -127,26 +127,26 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
         Ok(generated) => {
             let GeneratedPolicy { profile, hcl, findings } = generated;
             let result = output::PolicyGenerate { profile, hcl: hcl.clone() };
-            let answer = Answer::done(result, hcl).with_findings(findings);
-            answer.with_rules(manifest_rules(&project, app.settings.now))
+            let answer = CommandOutput::done(result, hcl).with_findings(findings);
+            answer.with_overrides(manifest_overrides(&project, app.settings.now))
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     }
 }
 
-fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
+fn lint(args: &LintArgs, app: &App<'_>) -> CommandOutput<()> {
     let files = ProjectFiles { manifest: args.manifest.clone(), ..ProjectFiles::default() };
     let project = args.manifest.is_some().then(|| Project::new(files, Configuration::default()));
     match policy::lint(&args.files, project.as_ref(), app.settings.now) {
-        Ok(findings) => {
-            Answer { result: None, ..Answer::done((), "") }.with_findings(findings).of_check()
-        }
-        Err(error) => Answer::failed(&error),
+        Ok(findings) => CommandOutput { result: None, ..CommandOutput::done((), "") }
+            .with_findings(findings)
+            .of_check(),
+        Err(error) => CommandOutput::failed(&error),
     }
 }
 
-fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
-    let request = PolicyExplainRequest {
+fn explain(args: &ExplainArgs, app: &App<'_>) -> CommandOutput<output::PolicyExplain> {
+    let request = PolicyExplainOptions {
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),
@@ -157,30 +157,31 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
     };
     let explained = match policy::explain(&request) {
         Ok(explained) => explained,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let (allowed, answers) = (explained.allowed, explained.answers);
     let text = answers.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let findings = answers.iter().filter(|answer| !answer.allowed).map(|answer| {
         let message = format!("{} {} is denied by {}", args.operation, args.path, answer.dialect);
-        Finding::new(Code::Denied, message)
+        Finding::new(Code::RequestDenied, message)
     });
     let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();
-    Answer::done(output::PolicyExplain { allowed, answers }, text).with_findings(findings)
+    CommandOutput::done(output::PolicyExplain { allowed, answers }, text).with_findings(findings)
 }
 
-fn test(args: &TestArgs, app: &App<'_>) -> Answer<output::PolicyTest> {
+fn test(args: &TestArgs, app: &App<'_>) -> CommandOutput<output::PolicyTest> {
     let tests = match policy::test(&args.files, app.settings.now) {
         Ok(tests) => tests,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let (passed, failed) = (tests.passed, tests.failed);
     let findings: Vec<_> = tests.failures.iter().map(failed_case).collect();
     let failures = tests.failures.iter();
     let failures = failures.filter_map(|failure| serde_json::to_value(failure).ok()).collect();
     let text = format!("{passed} passed, {failed} failed\n");
-    Answer::done(output::PolicyTest { passed, failed, failures }, text).with_findings(findings)
+    CommandOutput::done(output::PolicyTest { passed, failed, failures }, text)
+        .with_findings(findings)
 }
 
 /// Returns the finding of a failed case, with the rule that decides it.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     flags::{FileArgs, NetworkArgs, PrefixArgs},
     settings::{channel_setup, inherited_variables},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The arguments of `run`.
@@ -44,9 +44,9 @@ pub(crate) fn run(args: &RunArgs, app: &App<'_>) -> Exit {
             app.ui.print_script_output(environment.script_output());
             let error = environment.execute(&args.command);
             let prefix = environment.prefix().display().to_string();
-            Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }
+            CommandOutput { result: Some(output::Run { prefix }), ..CommandOutput::failed(&error) }
         }
-        Err(failure) => Answer::from_failure(failure),
+        Err(failure) => CommandOutput::from_failure(failure),
     };
     app.ui.finish(answer.with_findings(warnings))
 }

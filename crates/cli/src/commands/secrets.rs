@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use envlock_pipeline::{
-    secrets::SecretsError,
-    secrets_init::{self, SecretsInitError, SecretsInitRequest},
+    check_secrets::SecretsError,
+    secrets_init::{self, SecretsInitError, SecretsInitOptions},
 };
 use envlock_report::{Exit, output};
 use envlock_secrets::{
     checks,
-    init::{InvalidShortForm, NeedInShort, ProfileInShort},
+    init::{InvalidShorthand, NeedShorthand, ProfileShorthand},
     manifest::list,
 };
 
@@ -20,13 +20,13 @@ use super::{
 };
 use crate::{
     flags::{FileArgs, ManifestArgs},
-    ui::{Answer, shell_word},
+    ui::{CommandOutput, shell_word},
 };
 
 /// The subcommands of `secrets`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsCommand {
-    /// Write secrets.yml with comments, and the least policies. Asks, unless `--need` is given.
+    /// Write secrets.yml with comments, and least-privilege policies. Asks, unless `--need` is given.
     Init(InitArgs),
     /// Print the needs as a table.
     List(ManifestArgs),
@@ -41,10 +41,10 @@ pub(crate) struct InitArgs {
     ///
     /// `NAME=` before it names the need. A mount with slashes ends with two: kv2:team/kv//app/db.
     #[arg(long, value_name = "ENGINE:MOUNT/PATH:FIELDS")]
-    need: Vec<NeedInShort>,
+    need: Vec<NeedShorthand>,
     /// Add this profile with its login, such as ci:jwt. May be given several times.
     #[arg(long, value_name = "NAME:METHOD")]
-    profile: Vec<ProfileInShort>,
+    profile: Vec<ProfileShorthand>,
 }
 
 impl InitArgs {
@@ -54,38 +54,38 @@ impl InitArgs {
     }
 }
 
-/// Writes the first manifest.
+/// Writes a new manifest.
 pub(crate) fn init(args: &InitArgs, app: &App<'_>) -> Exit {
     app.ui.finish(write_first(args, app))
 }
 
-fn write_first(args: &InitArgs, app: &App<'_>) -> Answer<output::SecretsInit> {
+fn write_first(args: &InitArgs, app: &App<'_>) -> CommandOutput<output::SecretsInit> {
     let manifest = args.manifest();
     let asked =
         if args.need.is_empty() && app.ui.can_ask() { ask(app, &manifest) } else { Ok(None) };
     let (needs, mut profiles) = match asked {
         Ok(Some(answers)) => answers,
         Ok(None) => (args.need.clone(), args.profile.clone()),
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     if profiles.is_empty() {
-        profiles.extend("ci:jwt".parse::<ProfileInShort>());
+        profiles.extend("ci:jwt".parse::<ProfileShorthand>());
     }
     let project = project(&args.files, None);
-    let request = SecretsInitRequest { manifest: manifest.clone(), needs, profiles };
+    let request = SecretsInitOptions { manifest: manifest.clone(), needs, profiles };
     let files = match secrets_init::init(&project, &request) {
         Ok(files) => files,
-        Err(error) => return Answer::failed(&error),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let lines: Vec<_> = files.iter().map(|file| format!("wrote {file}\n")).collect();
     let manifest = shell_word(&manifest.display().to_string());
     let next = format!("next: envlock check-secrets --offline --manifest {manifest}\n");
-    Answer::done(output::SecretsInit { files }, lines.concat()).next(next)
+    CommandOutput::done(output::SecretsInit { files }, lines.concat()).next(next)
 }
 
 /// The needs and the profiles that the user types.
-type Answers = (Vec<NeedInShort>, Vec<ProfileInShort>);
+type Answers = (Vec<NeedShorthand>, Vec<ProfileShorthand>);
 
 /// Asks for the needs and the profile on the terminal.
 fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, SecretsInitError> {
@@ -93,7 +93,7 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
     if manifest.symlink_metadata().is_ok() {
         return Err(SecretsInitError::Exists(manifest.to_owned()));
     }
-    let wrong = |error: InvalidShortForm| SecretsInitError::Answer(error.to_string());
+    let wrong = |error: InvalidShorthand| SecretsInitError::Answer(error.to_string());
     let line = |question: &str, default: &str| {
         let answer = app.ui.ask(question, default);
         answer.map_err(|error| SecretsInitError::Answer(error.to_string()))
@@ -106,15 +106,15 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
         if path.is_empty() {
             break;
         }
-        let engine = line("Its engine", "kv2")?;
-        let fields = line("Its fields, such as host,username,password", "")?;
+        let engine = line("Secrets engine", "kv2")?;
+        let fields = line("Fields, such as host,username,password", "")?;
         needs.push(format!("{engine}:{path}:{fields}").parse().map_err(wrong)?);
     }
     if needs.is_empty() {
         return Ok(None);
     }
-    let name = line("The name of the profile", "ci")?;
-    let method = line("How its job logs in", "jwt")?;
+    let name = line("Name of the profile", "ci")?;
+    let method = line(&format!("Auth method of profile {name}"), "jwt")?;
     Ok(Some((needs, vec![format!("{name}:{method}").parse().map_err(wrong)?])))
 }
 
@@ -123,18 +123,18 @@ pub(crate) fn list(args: &ManifestArgs, app: &App<'_>) -> Exit {
     app.ui.finish(list_needs(args, app))
 }
 
-fn list_needs(args: &ManifestArgs, app: &App<'_>) -> Answer<output::SecretsList> {
+fn list_needs(args: &ManifestArgs, app: &App<'_>) -> CommandOutput<output::SecretsList> {
     let project = project(&args.files, args.manifest.as_deref());
     let manifest = match project.manifest() {
         Ok(Some(manifest)) => manifest,
-        Ok(None) => return Answer::failed(&SecretsError::NoManifest),
-        Err(error) => return Answer::failed(&error),
+        Ok(None) => return CommandOutput::failed(&SecretsError::NoManifest),
+        Err(error) => return CommandOutput::failed(&error),
     };
     let profile = profile(args, app).map(|name| (manifest.profile(&name), name));
     let profile = match profile {
         Some((None, name)) => {
             let known = manifest.profiles.keys().cloned().collect();
-            return Answer::failed(&checks::CheckError::NoProfile { name, known });
+            return CommandOutput::failed(&checks::CheckError::NoProfile { name, known });
         }
         Some((found, _)) => found,
         None => None,
@@ -148,8 +148,8 @@ fn list_needs(args: &ManifestArgs, app: &App<'_>) -> Answer<output::SecretsList>
         None => manifest.needs.iter().map(|(name, n)| need(name, n)).collect(),
     };
     let result = output::SecretsList { profile: profile.map(|p| p.name), needs };
-    Answer::done(result, table.render(app.ui.table_width()))
-        .with_rules(manifest.rules(app.settings.now))
+    CommandOutput::done(result, table.render(app.ui.table_width()))
+        .with_overrides(manifest.level_overrides(app.settings.now))
 }
 
 fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use envlock_model::{diff::PackageDifference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
-    ExcludeNewer, NeedChange, NeedChangeKind, Overrides, Project, SolveRequest, Solved, Upgrade,
+    ExcludeNewer, NeedChange, NeedChangeKind, Overrides, Project, SolveOptions, Solved, Upgrade,
     stale_findings,
 };
 use envlock_report::{
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     flags::{FileArgs, NetworkArgs},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The arguments of `solve`.
@@ -85,7 +85,7 @@ impl From<Priority> for lock_inputs::Priority {
 }
 
 /// Returns the context of the command and its request.
-fn setup<'a>(args: &SolveArgs, app: &'a App<'_>) -> Result<(Setup<'a>, SolveRequest), SetupError> {
+fn setup<'a>(args: &SolveArgs, app: &'a App<'_>) -> Result<(Setup<'a>, SolveOptions), SetupError> {
     let setup = app.setup(&args.files, &args.network)?;
     let request = request(args, app, &setup)?;
     Ok((setup, request))
@@ -96,13 +96,13 @@ pub(crate) async fn solve(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Solve>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::Solve>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let solved = envlock_pipeline::solve(project, &request, &setup.context(), &mut findings).await;
     let answer = match solved {
         Ok(solved) => setup.with_unused_keys(answer(args, project, &solved, app.ui.width())),
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
@@ -112,7 +112,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::SolveCheck>::failed(&error)),
+        Err(error) => return app.ui.finish(CommandOutput::<output::SolveCheck>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let context = setup.context();
@@ -132,20 +132,20 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
             let shown = shown.join(", ");
             let verdict = if fresh { "still matches" } else { "no longer matches" };
             let text = format!("{lock} {verdict} {shown}\n");
-            let answer = Answer::done(output::SolveCheck { lock, fresh, changes }, text);
+            let answer = CommandOutput::done(output::SolveCheck { lock, fresh, changes }, text);
             if fresh {
                 answer
             } else {
                 answer.with_completion(Completion::Failed(Failure::new(Exit::Stale, findings)))
             }
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveRequest, SetupError> {
-    Ok(SolveRequest {
+fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveOptions, SetupError> {
+    Ok(SolveOptions {
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| parse_platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
@@ -181,7 +181,7 @@ fn answer(
     project: &Project,
     solved: &Solved,
     width: usize,
-) -> Answer<output::Solve> {
+) -> CommandOutput<output::Solve> {
     let lock = project.lock_path().display().to_string();
     let text = summary_text(args, &lock, solved, width);
     let install = solved.install.filter(|_| solved.written);
@@ -201,7 +201,7 @@ fn answer(
         need_changes: solved.need_changes.iter().map(need_change).collect(),
         skipped_pip_lines: pip(&solved.lock),
     };
-    Answer::done(result, text).next(next.unwrap_or_default())
+    CommandOutput::done(result, text).next(next.unwrap_or_default())
 }
 
 fn pip(lock: &Lock) -> Vec<String> {

@@ -9,7 +9,7 @@ use rattler_conda_types::Subdir;
 use super::{App, app::project, next_command::NextCommand};
 use crate::{
     flags::{FileArgs, PrefixArgs},
-    ui::Answer,
+    ui::CommandOutput,
 };
 
 /// The arguments of `verify`.
@@ -30,15 +30,15 @@ pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
             let host = Subdir::current();
             match envlock_pipeline::verify(&project, prefix, host, jobs, observer) {
                 Ok(verified) => answer(args, verified),
-                Err(error) => Answer::failed(&error),
+                Err(error) => CommandOutput::failed(&error),
             }
         }
-        Err(error) => Answer::failed(&error),
+        Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(answer)
 }
 
-fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify> {
+fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> CommandOutput<output::Verify> {
     let VerifiedPrefix { prefix, verified, install } = verified;
     let prefix = prefix.display().to_string();
     let Verified { packages, files, differences } = verified;
@@ -60,13 +60,13 @@ fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify>
         format!("next: {command}, which reinstalls it\n")
     });
     let result = output::Verify { prefix, packages, files, differences };
-    Answer::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
+    CommandOutput::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
 }
 
 fn finding(difference: &FileDifference) -> Finding {
     let code = match difference.kind {
         DifferenceKind::Missing => Code::FileMissing,
-        DifferenceKind::Untracked => Code::FileExtra,
+        DifferenceKind::Untracked => Code::FileUntracked,
         DifferenceKind::Unreadable { .. } => Code::FileUnreadable,
         DifferenceKind::Changed
         | DifferenceKind::Size { .. }
@@ -82,16 +82,16 @@ fn difference(difference: FileDifference) -> output::FileDifference {
         DifferenceKind::Missing => ("missing", "is missing".to_owned()),
         DifferenceKind::Changed => ("changed", "has other bytes".to_owned()),
         DifferenceKind::Size { expected, found } => {
-            ("size", format!("has {found} bytes, recorded are {expected}"))
+            ("size", format!("has {found} bytes instead of {expected}"))
         }
         DifferenceKind::Type => ("type", "is of another type".to_owned()),
         DifferenceKind::Target { expected, found } => {
-            ("target", format!("links to {}, recorded is {}", found.display(), expected.display()))
+            ("target", format!("links to {} instead of {}", found.display(), expected.display()))
         }
         DifferenceKind::Mode { expected, found } => {
-            ("mode", format!("has mode {found:04o}, recorded is {expected:04o}"))
+            ("mode", format!("has mode {found:04o} instead of {expected:04o}"))
         }
-        DifferenceKind::Untracked => ("extra", "belongs to no package".to_owned()),
+        DifferenceKind::Untracked => ("untracked", "belongs to no package".to_owned()),
         DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),
     };
     output::FileDifference {

@@ -7,7 +7,7 @@ use std::path::Path;
 use envlock_report::format_size;
 use envlock_text::limits::CERTIFICATES_BYTES;
 
-use super::Settings;
+use super::ProcessEnvironment;
 
 /// Reads a file. One that isn't a regular file or is larger than the limit is an error: a pipe would
 /// block, and a device never ends.
@@ -37,7 +37,7 @@ pub(super) struct UnusableFile {
 
 /// Returns an error if `SSL_CERT_FILE` names a pipe, which the TLS library would wait for, or a file
 /// without certificates while `SSL_CERT_DIR` names none either.
-pub(super) fn certificate_variable_error(settings: &Settings) -> Option<UnusableFile> {
+pub(super) fn certificate_variable_error(settings: &ProcessEnvironment) -> Option<UnusableFile> {
     let named = |name| settings.variables.get(name).filter(|path| !path.is_empty());
     let path = named("SSL_CERT_FILE")?;
     let absolute = settings.absolute(path.as_ref());

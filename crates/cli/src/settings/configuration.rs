@@ -11,12 +11,12 @@ use envlock_config::{
 };
 use envlock_report::{
     AsFindings, Code, Exit, Finding,
-    outcome::{DenyRule, Rules},
+    outcome::{DenySetting, LevelOverrides},
 };
 
 use envlock_text::{Fault, Pos, limits::ENVIRONMENT};
 
-use super::Settings;
+use super::ProcessEnvironment;
 use crate::flags::NetworkArgs;
 
 /// Why the configuration can't be read.
@@ -90,7 +90,7 @@ impl AsFindings for ConfigurationError {
 
 /// Reads the configuration for a project whose configuration file is `project_file`.
 pub(crate) fn configuration(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     project_file: &Path,
     network: &NetworkArgs,
 ) -> Result<Configuration, ConfigurationError> {
@@ -108,14 +108,14 @@ pub(crate) fn configuration(
 
 /// Returns the `deny` rules of a project's configuration file. They apply to every command, also to
 /// those that read no other configuration.
-pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationError> {
+pub(crate) fn project_overrides(project_file: &Path) -> Result<LevelOverrides, ConfigurationError> {
     let layers: Vec<_> = project_layer(project_file)?.into_iter().collect();
     let configuration = Configuration::from_layers(&layers);
     let deny = configuration.list(&key::DENY).iter().filter_map(|set| {
         let set_by = format!("`deny` of {}", project_file.display());
-        Some(DenyRule { target: set.value.parse().ok()?, set_by })
+        Some(DenySetting { target: set.value.parse().ok()?, set_by })
     });
-    Ok(Rules { allow: Vec::new(), deny: deny.collect() })
+    Ok(LevelOverrides { accept: Vec::new(), deny: deny.collect() })
 }
 
 fn project_layer(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
@@ -124,7 +124,7 @@ fn project_layer(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
 }
 
 /// Returns a finding if `CONDARC` names a file that doesn't exist. conda ignores it silently.
-pub(crate) fn missing_condarc(settings: &Settings) -> Option<Finding> {
+pub(crate) fn missing_condarc(settings: &ProcessEnvironment) -> Option<Finding> {
     let named = settings.variables.get("CONDARC").filter(|named| !named.is_empty())?;
     let path = settings.absolute(Path::new(named));
     let is_there = path.exists() || named.starts_with('~');
@@ -134,7 +134,7 @@ pub(crate) fn missing_condarc(settings: &Settings) -> Option<Finding> {
 }
 
 /// Returns every existing `.condarc`, in rising priority.
-fn condarc_files(settings: &Settings) -> Vec<PathBuf> {
+fn condarc_files(settings: &ProcessEnvironment) -> Vec<PathBuf> {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let root = settings.conda_root();
     let mut files = Vec::new();
@@ -180,7 +180,7 @@ fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
 }
 
 /// Returns the defaults, except those that are the same in conda.
-fn default_layer(settings: &Settings) -> Layer {
+fn default_layer(settings: &ProcessEnvironment) -> Layer {
     let mut layer = Layer::default();
     let (cache, by) = settings.cache_dir();
     layer.set_scalar(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use envlock_channel::CredentialStores;
 
-use super::Settings;
+use super::ProcessEnvironment;
 
 /// The prefix of variables with a URL and its credential:
 /// `ENVLOCK_AUTH_LAB=https://user:password@conda.lab.example/`.
 const URL_VARIABLES: &str = "ENVLOCK_AUTH_";
 
 /// Returns this user's credential stores: those of conda, rattler and curl.
-pub(crate) fn stores(settings: &Settings) -> CredentialStores {
+pub(crate) fn stores(settings: &ProcessEnvironment) -> CredentialStores {
     let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
     let path = |name: &str| variable(name).map(|value| settings.absolute(Path::new(value)));
     let home = |below: &str| settings.home.as_ref().map(|home| home.join(below));

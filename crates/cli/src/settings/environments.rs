@@ -9,7 +9,7 @@ use envlock_config::{Configuration, key};
 use envlock_model::name::{self, InvalidName};
 use envlock_report::{AsFindings, Code, Exit, Finding};
 
-use super::Settings;
+use super::ProcessEnvironment;
 
 /// Why no environment can have this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl std::error::Error for EnvironmentNameError {}
 impl AsFindings for EnvironmentNameError {
     fn findings(&self) -> Vec<Finding> {
         vec![
-            Finding::new(Code::EnvironmentName, self.to_string())
+            Finding::new(Code::EnvironmentNameInvalid, self.to_string())
                 .with_help(format!("{}, or give a path with `-p PREFIX`", name::HELP)),
         ]
     }
@@ -50,7 +50,7 @@ impl AsFindings for EnvironmentNameError {
 /// Returns the prefix of the environment called `name`: the existing one, else one in the first
 /// writable folder.
 pub(crate) fn named_prefix(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     configuration: &Configuration,
     name: &str,
 ) -> Result<PathBuf, EnvironmentNameError> {
@@ -67,7 +67,7 @@ pub(crate) fn named_prefix(
     existing.or_else(writable).or_else(first).ok_or(EnvironmentNameError::NoFolder)
 }
 
-fn folders(settings: &Settings, configuration: &Configuration) -> Vec<PathBuf> {
+fn folders(settings: &ProcessEnvironment, configuration: &Configuration) -> Vec<PathBuf> {
     let listed = configuration.list(&key::ENVS_DIRS).iter();
     let mut folders: Vec<PathBuf> =
         listed.filter_map(|set| settings.path(&set.value).ok()).collect();
@@ -90,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn settings(home: &Path, variables: &[(&str, &str)]) -> Settings {
-        Settings {
+    fn settings(home: &Path, variables: &[(&str, &str)]) -> ProcessEnvironment {
+        ProcessEnvironment {
             variables: variables
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_new_name_goes_where_conda_looks_first() {
         let home = std::env::temp_dir();
-        let named_prefix = |settings: &Settings, name: &str| {
+        let named_prefix = |settings: &ProcessEnvironment, name: &str| {
             let variables = envlock_config::parse_conda_variables(&settings.variables).unwrap();
             named_prefix(settings, &Configuration::from_layers(&[variables]), name)
         };
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_would_leave_the_folder_is_no_name() {
         let settings = settings(&std::env::temp_dir(), &[]);
-        let named_prefix = |settings: &Settings, name: &str| {
+        let named_prefix = |settings: &ProcessEnvironment, name: &str| {
             named_prefix(settings, &Configuration::default(), name)
         };
         for wrong in ["", ".", "..", "a/b", "../x", "a b", "x~previous", ".hidden"] {

@@ -25,7 +25,9 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, VirtualPackageSetting},
 };
 
-pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
+pub(crate) use configuration::{
+    ConfigurationError, configuration, missing_condarc, project_overrides,
+};
 pub(crate) use environments::{EnvironmentNameError, named_prefix};
 pub(crate) use network::{ChannelSetup, NO_PROXY_ENTRY, NetworkError, channel_setup, proxy_fault};
 pub(crate) use pypi::index_sources;
@@ -34,7 +36,7 @@ pub(crate) use tls_trust::describe_trust;
 
 /// The environment of the process. Variables may have secrets, so the type has no `Debug`.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub(crate) struct ProcessEnvironment {
     /// Every variable of the process that is Unicode.
     pub(crate) variables: BTreeMap<String, String>,
     /// The home folder.
@@ -81,7 +83,7 @@ pub(crate) fn program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-impl Settings {
+impl ProcessEnvironment {
     /// Reads the environment of the process.
     pub(crate) fn read() -> Self {
         let variables: BTreeMap<String, String> = std::env::vars_os()
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_dumb_terminal_has_a_width_and_no_redrawn_lines() {
-        let mut settings = Settings::read();
+        let mut settings = ProcessEnvironment::read();
         settings.terminal = Some(70);
         settings.is_dumb = false;
         assert_eq!(settings.drawable_terminal(), Some(70));

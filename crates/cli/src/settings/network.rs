@@ -16,7 +16,7 @@ use envlock_text::redact::redact_url;
 use url::Url;
 
 use super::{
-    Settings, VERSION,
+    ProcessEnvironment, VERSION,
     certificates::{UnusableFile, certificate_variable_error, read_certificates},
     credentials::stores,
 };
@@ -46,7 +46,9 @@ impl AsFindings for NetworkError {
         let (Self::Mirror(_, by) | Self::Value { by, .. }) = self;
         let mut findings = match self {
             Self::Mirror(error, _) => error.findings(),
-            Self::Value { .. } => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
+            Self::Value { .. } => {
+                vec![Finding::new(Code::ConfigurationValueInvalid, self.to_string())]
+            }
         };
         for finding in &mut findings {
             match by {
@@ -78,7 +80,7 @@ pub(crate) struct ChannelSetup {
 /// Returns the settings of the channel client. Reads the configured certificate files and the
 /// credential stores.
 pub(crate) fn channel_setup(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     configuration: &Configuration,
 ) -> Result<ChannelSetup, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
@@ -129,7 +131,7 @@ pub(crate) fn channel_setup(
             check(pem, identity_error, &set, key::CLIENT_SSL_CERT.name)
         });
         match identity {
-            Ok(pem) => network.identity = Some(pem),
+            Ok(pem) => network.client_certificate = Some(pem),
             Err(error) => network.trust = unusable(&error),
         }
     }
@@ -163,10 +165,13 @@ fn unusable(error: &NetworkError) -> TlsTrust {
 }
 
 /// Returns an error if the certificates that `SSL_CERT_FILE` names can't be used.
-fn system_certificates_error(settings: &Settings) -> Option<Finding> {
+fn system_certificates_error(settings: &ProcessEnvironment) -> Option<Finding> {
     let UnusableFile { path, reason } = certificate_variable_error(settings)?;
     let message = format!("SSL_CERT_FILE names {path}, which can't be used: {reason}");
-    Some(Finding::new(Code::ConfigurationValue, message).with_help("name a file of certificates"))
+    Some(
+        Finding::new(Code::ConfigurationValueInvalid, message)
+            .with_help("name a file of certificates"),
+    )
 }
 
 /// Returns the mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known
@@ -263,7 +268,10 @@ impl UnusableProxy {
 }
 
 /// Returns why an entry of `proxy_servers` can't be used, if it can't.
-pub(crate) fn proxy_fault(settings: &Settings, set: &Configured<String>) -> Option<String> {
+pub(crate) fn proxy_fault(
+    settings: &ProcessEnvironment,
+    set: &Configured<String>,
+) -> Option<String> {
     let variable = |name: &str| settings.variables.get(name).cloned();
     usable_proxy(set, &variable).err().map(UnusableProxy::reason)
 }
@@ -285,7 +293,7 @@ fn usable_proxy(
 fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     let name = key::PROXY_SERVERS.name;
     let finding =
-        Finding::new(Code::ConfigurationValue, format!("`{name}` can't be used: {reason}"))
+        Finding::new(Code::ConfigurationValueInvalid, format!("`{name}` can't be used: {reason}"))
             .with_help("correct the entry: requests that need it fail");
     match &set.set_by {
         ValueSource::File(place) => finding.at(place.clone()),
@@ -293,7 +301,7 @@ fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
     }
 }
 
-fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
+fn proxies(settings: &ProcessEnvironment, configuration: &Configuration) -> ProxyServers {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let named: Vec<_> = configuration.map(&key::PROXY_SERVERS).collect();
     // If only variables set proxies, the HTTP library reads them, which knows all their forms.
@@ -323,7 +331,7 @@ fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
 
 /// Reads the file, or all files of the folder, that a key names.
 fn read(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     set: &Configured<&str>,
     key: &'static str,
 ) -> Result<Vec<u8>, NetworkError> {

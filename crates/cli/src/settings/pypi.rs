@@ -12,7 +12,7 @@ use envlock_text::limits::CREDENTIAL_STORE_BYTES;
 use envlock_text::redact::redact_url;
 use url::Url;
 
-use super::Settings;
+use super::ProcessEnvironment;
 
 /// The sections of pip's configuration that are read, in order of precedence.
 const SECTIONS: [&str; 2] = ["install", "global"];
@@ -34,7 +34,7 @@ struct Given {
 }
 
 /// Returns the configured indexes. Their credentials are registered with the client.
-pub(crate) fn index_sources(settings: &Settings, client: &Client) -> IndexSources {
+pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> IndexSources {
     let mut sources = IndexSources::default();
     let options = match read(settings) {
         Ok(options) => options,
@@ -86,7 +86,11 @@ fn index_url(given: &Given, client: &Client) -> Result<Url, Finding> {
 }
 
 /// Returns the URL of a page or a folder with archives.
-fn links_url(given: &Given, settings: &Settings, client: &Client) -> Result<Url, Finding> {
+fn links_url(
+    given: &Given,
+    settings: &ProcessEnvironment,
+    client: &Client,
+) -> Result<Url, Finding> {
     if given.value.contains("://") {
         return index_url(given, client);
     }
@@ -98,13 +102,13 @@ fn links_url(given: &Given, settings: &Settings, client: &Client) -> Result<Url,
 
 fn invalid(given: &Given, reason: &str) -> Finding {
     let message = format!("`{}` can't be used as an index: {reason}", redact_url(&given.value));
-    Finding::new(Code::ConfigurationValue, message)
+    Finding::new(Code::ConfigurationValueInvalid, message)
         .with_note(format!("set by {}", given.by))
         .with_help("write a URL such as https://host/simple/")
 }
 
 /// Reads the variables, which have priority, and the files.
-fn read(settings: &Settings) -> Result<PipOptions, Finding> {
+fn read(settings: &ProcessEnvironment) -> Result<PipOptions, Finding> {
     let mut options = PipOptions::default();
     for path in files(settings) {
         if let Some(text) = read_file(&path)? {
@@ -142,7 +146,7 @@ fn is_true(value: &str) -> bool {
 }
 
 /// Returns the configuration files of pip, the ones with priority last.
-fn files(settings: &Settings) -> Vec<PathBuf> {
+fn files(settings: &ProcessEnvironment) -> Vec<PathBuf> {
     let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
     let own = variable("PIP_CONFIG_FILE").map(|path| settings.absolute(Path::new(path)));
     if own.as_deref() == Some(Path::new("/dev/null")) {

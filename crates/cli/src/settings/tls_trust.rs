@@ -3,12 +3,12 @@
 use envlock_channel::TlsTrust;
 use envlock_config::{Configuration, key};
 
-use super::Settings;
+use super::ProcessEnvironment;
 
 /// Returns where the trusted certificates are, in words, and their number; `None` if certificates
 /// aren't verified.
 pub(crate) fn describe_trust(
-    settings: &Settings,
+    settings: &ProcessEnvironment,
     configuration: &Configuration,
     trust: &TlsTrust,
 ) -> (String, Option<usize>) {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use envlock_pipeline::secrets::{
+use envlock_pipeline::check_secrets::{
     Address, AddressError, ClientIdentity, RetryPolicy, Secret, VaultSettings,
 };
 use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::{
-    Settings, VERSION,
+    ProcessEnvironment, VERSION,
     certificates::{UnusableFile, certificate_variable_error, read_certificates},
 };
 
@@ -80,10 +80,14 @@ impl AsFindings for VaultSettingsError {
             }
             Self::File { .. } => (Code::TlsUntrusted, "correct the path, or unset the variable"),
             Self::IncompleteClientIdentity => {
-                (Code::TlsClient, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
+                (Code::ClientCertificateUnusable, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
             }
-            Self::Timeout { .. } => (Code::VaultVariable, "write a number of seconds, such as 60s"),
-            Self::Namespace(_) => (Code::VaultVariable, "write the path of the namespace into it"),
+            Self::Timeout { .. } => {
+                (Code::ServerVariableInvalid, "write a number of seconds, such as 60s")
+            }
+            Self::Namespace(_) => {
+                (Code::ServerVariableInvalid, "write the path of the namespace into it")
+            }
         };
         vec![Finding::new(code, self.to_string()).with_help(help)]
     }
@@ -94,14 +98,16 @@ impl AsFindings for VaultSettingsError {
 }
 
 /// Returns the settings of the server that the variables name.
-pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
-    let variables = Variables(surroundings);
+pub(crate) fn settings(
+    environment: &ProcessEnvironment,
+) -> Result<VaultSettings, VaultSettingsError> {
+    let variables = Variables(environment);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
         && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
     {
         return Err(VaultSettingsError::Insecure(name));
     }
-    let identity = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
+    let client_certificate = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
         (Some(certificate), Some(key)) => {
             let key = String::from_utf8_lossy(&key).into_owned();
             Some(ClientIdentity { certificate, key: Secret::new(key) })
@@ -115,21 +121,21 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
         authorities: variables.authorities(address.is_https())?,
         address,
         server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
-        identity,
+        client_certificate,
         proxy: variables.proxy(),
         user_agent: format!("envlock/{VERSION}"),
         timeout: variables.timeout()?,
         retry_policy: RetryPolicy::default(),
-        now: surroundings.now,
+        now: environment.now,
     })
 }
 
 /// The namespace of a profile that names none; `None` if the variable isn't set.
-pub(crate) fn namespace(surroundings: &Settings) -> Option<String> {
-    Variables(surroundings).namespace().ok().flatten()
+pub(crate) fn namespace(environment: &ProcessEnvironment) -> Option<String> {
+    Variables(environment).namespace().ok().flatten()
 }
 
-struct Variables<'a>(&'a Settings);
+struct Variables<'a>(&'a ProcessEnvironment);
 
 impl Variables<'_> {
     /// Reads a variable. `BAO_` takes precedence over `VAULT_`. An empty variable counts as unset,

@@ -10,17 +10,17 @@ use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::{
     Code, Exit, Finding, Level,
     document::Document,
-    outcome::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
+    outcome::{Completion, DenySetting, Failure, FinalReport, LevelOverrides, apply_overrides},
     printable,
     render::{self, Layout},
 };
 use serde::Serialize;
 
-use super::{Answer, Progress, sources::sources};
+use super::{CommandOutput, Progress, source_lines::sources};
 use crate::{
     command_line::CommandLine,
     flags::{Colour, Format},
-    settings::{Settings, VERSION},
+    settings::{ProcessEnvironment, VERSION},
 };
 
 /// Prints the answer of one command in the requested format.
@@ -28,7 +28,7 @@ pub(crate) struct Ui {
     command: &'static str,
     /// The file that the command is about, for services that need a place for every finding.
     subject_file: String,
-    rules: Rules,
+    overrides: LevelOverrides,
     format: Format,
     quiet: bool,
     layout: Layout,
@@ -42,14 +42,14 @@ pub(crate) struct Ui {
 /// The maximum width of prose, in columns, since longer lines are harder to read.
 const MAX_WIDTH: usize = 100;
 
-/// The most bytes of an answer that is typed.
+/// The maximum number of bytes of an answer that is typed.
 const MAX_ANSWER: u64 = 4096;
 
 /// The minimum width, in columns: below it, paragraphs have no room next to their indents.
 const MIN_WIDTH: usize = 20;
 
 impl Ui {
-    pub(crate) fn new(command_line: &CommandLine, settings: &Settings) -> Self {
+    pub(crate) fn new(command_line: &CommandLine, settings: &ProcessEnvironment) -> Self {
         let output = &command_line.output;
         let colour = match output.color {
             Colour::Always => true,
@@ -67,11 +67,11 @@ impl Ui {
         let layout = Layout { width, colour, whole: output.verbose };
         let progress =
             Progress::new(settings.drawable_terminal(), layout, output.quiet, output.format);
-        let deny = output.deny.iter().copied().map(DenyRule::from_flag).collect();
+        let deny = output.deny.iter().copied().map(DenySetting::from_flag).collect();
         Self {
             command: command_line.command.name(),
             subject_file: command_line.command.subject_file(),
-            rules: Rules { allow: Vec::new(), deny },
+            overrides: LevelOverrides { accept: Vec::new(), deny },
             format: output.format,
             quiet: output.quiet,
             layout,
@@ -81,9 +81,9 @@ impl Ui {
         }
     }
 
-    /// Adds the rules of a file.
-    pub(crate) fn add_rules(&mut self, rules: Rules) {
-        self.rules.extend(rules);
+    /// Adds the overrides of a file.
+    pub(crate) fn add_overrides(&mut self, overrides: LevelOverrides) {
+        self.overrides.extend(overrides);
     }
 
     /// Returns the observer that shows progress.
@@ -91,11 +91,12 @@ impl Ui {
         &self.progress
     }
 
-    /// Applies the rules of the run to the answer and prints it.
-    pub(crate) fn finish<T: Serialize>(&self, answer: Answer<T>) -> Exit {
+    /// Applies the overrides of the run to the answer and prints it.
+    pub(crate) fn finish<T: Serialize>(&self, answer: CommandOutput<T>) -> Exit {
         self.progress.end();
-        let Answer { completion, findings, rules, result, text, next, is_check } = answer;
-        let report = apply_rules(findings, completion, &self.rules_with(rules));
+        let CommandOutput { completion, findings, overrides, result, text, next, is_check } =
+            answer;
+        let report = apply_overrides(findings, completion, &self.overrides_with(overrides));
         let exit = report.exit;
         let written = if self.format == Format::Human {
             let summary =
@@ -119,7 +120,7 @@ impl Ui {
     /// nothing is printed, since standard output is the other program's. Returns the failure that
     /// ends the command instead if a rule of the run makes one of the findings an error.
     pub(crate) fn print_before_exec(&self, findings: &[Finding]) -> Result<(), Failure> {
-        let report = apply_rules(findings.to_vec(), Completion::Complete, &self.rules);
+        let report = apply_overrides(findings.to_vec(), Completion::Complete, &self.overrides);
         if report.exit != Exit::Success {
             return Err(Failure::new(report.exit, findings.to_vec()));
         }
@@ -130,10 +131,10 @@ impl Ui {
         Ok(())
     }
 
-    fn rules_with(&self, more: Rules) -> Rules {
-        let mut rules = self.rules.clone();
-        rules.extend(more);
-        rules
+    fn overrides_with(&self, more: LevelOverrides) -> LevelOverrides {
+        let mut overrides = self.overrides.clone();
+        overrides.extend(more);
+        overrides
     }
 
     /// Prints findings as text on standard error. With `-q`, notes are left out.
@@ -212,13 +213,16 @@ impl Ui {
 
     /// Prints that the user interrupted the command, and returns its exit code.
     pub(crate) fn finish_interrupted(&self) -> Exit {
-        self.finish(Answer::<()>::from_failure(interrupted()))
+        self.finish(CommandOutput::<()>::from_failure(interrupted()))
     }
 
     /// Prints that the system can't start threads, and returns the exit code.
     pub(crate) fn finish_without_threads(&self, error: &io::Error) -> Exit {
         let finding = Finding::new(Code::NoThreads, format!("can't start: {error}"));
-        self.finish(Answer::<()>::from_failure(Failure::new(Exit::Undetermined, vec![finding])))
+        self.finish(CommandOutput::<()>::from_failure(Failure::new(
+            Exit::Undetermined,
+            vec![finding],
+        )))
     }
 }
 
@@ -233,7 +237,8 @@ pub(crate) fn interrupted() -> Failure {
 /// Prints a usage error as a document of this format.
 pub(super) fn print_usage_error(format: Format, finding: Finding) -> ExitCode {
     let failure = Failure::new(Exit::Usage, vec![finding]);
-    let report = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
+    let report =
+        apply_overrides(Vec::new(), Completion::Failed(failure), &LevelOverrides::default());
     let exit = report.exit;
     let _ = print_to_stdout(&document::<()>(format, "envlock", ENVIRONMENT_FILE, report, None));
     ExitCode::from(exit.code())

@@ -2,7 +2,7 @@
 //! the end of a phase.
 
 mod line;
-mod words;
+mod text;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use self::line::{Items, Snapshot};
 use crate::flags::Format;
-use words::title;
+use text::title;
 
 /// Shows progress.
 pub(crate) struct Progress {
@@ -146,9 +146,9 @@ impl Observer for Progress {
                 if let Some(bar) = shown.bars.remove(&phase) {
                     bar.bar.finish_and_clear();
                 }
-                self.print(shown, title(phase), &words::outcome(outcome));
+                self.print(shown, title(phase), &text::outcome(outcome));
             }
-            Event::Notice(notice) => self.print(shown, "note", &words::notice(&notice)),
+            Event::Notice(notice) => self.print(shown, "note", &text::notice(&notice)),
             Event::Expect { phase, units } => {
                 self.bar(shown, phase, units).inspect(|bar| bar.bar.inc_length(units));
             }

@@ -179,7 +179,7 @@ fn a_background_process_of_a_script_is_not_waited_for() {
         .script("bin/.a-post-link.sh", &format!("FIFO=linked\n{script}"))
         .build();
     let mut request = cache.request("env", vec![package]);
-    request.link_scripts = true;
+    request.run_post_link_scripts = true;
     install(&request).unwrap();
     let end = |name: &str| {
         let pipe = request.prefix.join(name);

@@ -142,7 +142,7 @@ fn a_record_that_cannot_be_read_is_replaced_only_with_replace() {
         assert!(matches!(refused, Some(InstallError::UnreadableRecord { .. })), "{refused:?}");
     }
     request.replace = true;
-    assert_eq!(request.plan().unwrap().steps().unwrap().keep, []);
+    assert_eq!(request.plan().unwrap().steps().unwrap().unchanged, []);
     assert!(install(&request).unwrap().changed());
     assert_eq!(verify(&request.prefix, 1, &NoProgress).unwrap().differences, []);
 }

@@ -59,19 +59,19 @@ fn owned(set: &Set) -> BTreeMap<String, String> {
 fn carried_out(before: &BTreeMap<String, String>, steps: &Steps) -> BTreeMap<String, String> {
     let mut after = before.clone();
     let version = |dist: &PackageId| (dist.name.clone(), dist.version.clone());
-    for dist in &steps.keep {
+    for dist in &steps.unchanged {
         assert_eq!(after.get(&dist.name), Some(&dist.version));
     }
-    for dist in &steps.unlink {
+    for dist in &steps.removed {
         assert_eq!(after.remove(&dist.name), Some(dist.version.clone()));
     }
-    for change in &steps.change {
+    for change in &steps.changed {
         assert_eq!(
             after.insert(change.to.name.clone(), change.to.version.clone()),
             Some(change.from.version.clone())
         );
     }
-    for dist in &steps.link {
+    for dist in &steps.added {
         let (name, version) = version(dist);
         assert_eq!(after.insert(name, version), None);
     }
@@ -130,7 +130,7 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
             }
             let mut second = cache.request("env", packages(&cache, after));
             second.lock_digest = "second".into();
-            second.link_scripts = scripts;
+            second.run_post_link_scripts = scripts;
             if other % 2 == 0 {
                 second.variables.insert("OMP".into(), "4".into());
             }
@@ -175,7 +175,7 @@ fn a_prefix_that_changed_since_the_plan_is_planned_again_and_the_report_has_the_
     let installed = installed.unwrap();
     assert_eq!(notices, [planned_again(&cache)]);
     let steps = installed.plan.steps().unwrap();
-    assert_eq!((steps.change.len(), steps.link.len()), (1, 1));
+    assert_eq!((steps.changed.len(), steps.added.len()), (1, 1));
     assert_eq!(installed_at(&cache.prefix("env~previous")), owned(&set(&["a"], "1")));
 }
 
@@ -218,7 +218,7 @@ fn a_plan_after_a_killed_install_is_the_one_that_is_carried_out() {
     let request = cache.request("env", packages(&cache, &set("3")));
     let plan = request.plan().unwrap();
     assert!(plan.needs_recovery());
-    assert_eq!(plan.steps().unwrap().change[0].from.version, "1");
+    assert_eq!(plan.steps().unwrap().changed[0].from.version, "1");
     let (installed, notices) = applied(&request, || {});
     assert_eq!(installed.unwrap().plan.steps(), plan.steps());
     let prefix = cache.prefix("env");

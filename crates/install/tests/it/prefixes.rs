@@ -314,10 +314,10 @@ fn a_plan_names_what_is_added_removed_changed_and_kept() {
     let steps = plan.steps().unwrap();
     let shown = |dist: &PackageId| format!("{} {} ({})", dist.name, dist.version, dist.channel);
     let all = |dists: &[PackageId]| dists.iter().map(shown).collect::<Vec<_>>();
-    assert_eq!(all(&steps.link), ["d 1 (conda-forge)"]);
-    assert_eq!(all(&steps.unlink), ["c 1 (conda-forge)"]);
-    assert_eq!(all(&steps.keep), ["a 1 (conda-forge)"]);
-    let [PackageChange { from, to }] = &steps.change[..] else { panic!("{steps:?}") };
+    assert_eq!(all(&steps.added), ["d 1 (conda-forge)"]);
+    assert_eq!(all(&steps.removed), ["c 1 (conda-forge)"]);
+    assert_eq!(all(&steps.unchanged), ["a 1 (conda-forge)"]);
+    let [PackageChange { from, to }] = &steps.changed[..] else { panic!("{steps:?}") };
     assert_eq!((shown(from), shown(to)), ("b 1 (conda-forge)".into(), "b 2 (conda-forge)".into()));
 }
 

@@ -17,7 +17,7 @@ fn scripts_are_not_run_and_their_packages_are_named() {
     assert!(!installed.scripts_run() && !request.prefix.join("ran").exists());
     assert!(!install(&request).unwrap().changed());
     let mut with_scripts = request;
-    with_scripts.link_scripts = true;
+    with_scripts.run_post_link_scripts = true;
     assert!(
         install(&with_scripts).unwrap().scripts_run(),
         "the same lock, but now scripts are requested"
@@ -32,7 +32,7 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
         "echo \"$PREFIX $PKG_NAME $PKG_VERSION $PKG_BUILDNUM $CONDA_PREFIX\" > \"$PREFIX/made\"\n";
     let package = cache.package("a", "1").script("bin/.a-post-link.sh", script).build();
     let mut request = cache.request("环 境", vec![package]);
-    request.link_scripts = true;
+    request.run_post_link_scripts = true;
     assert!(install(&request).unwrap().scripts_run());
     let prefix = request.prefix.display();
     let made = std::fs::read_to_string(request.prefix.join("made")).unwrap();
@@ -50,7 +50,7 @@ fn what_a_script_changes_and_removes_is_right_afterwards() {
     let package = cache.package("a", "1").file("gone", "1").file("longer", "1");
     let package = package.script("bin/.a-post-link.sh", script).build();
     let mut request = cache.request("env", vec![package]);
-    request.link_scripts = true;
+    request.run_post_link_scripts = true;
     assert!(install(&request).unwrap().changed());
     assert!(!install(&request).unwrap().changed());
     std::fs::remove_file(request.prefix.join("longer")).unwrap();
@@ -63,7 +63,7 @@ fn the_message_of_a_script_is_reported_and_its_file_removed() {
     let script = "echo 'read the licence' > \"$PREFIX/.messages.txt\"\n";
     let package = cache.package("a", "1").script("bin/.a-post-link.sh", script).build();
     let mut request = cache.request("env", vec![package]);
-    request.link_scripts = true;
+    request.run_post_link_scripts = true;
     let recorder = Recorder::default();
     install_observed(&request, &recorder).unwrap();
     let (package, text) = ("a".to_owned(), "read the licence".to_owned());
@@ -83,7 +83,7 @@ fn a_script_that_fails_leaves_what_was_there_before() {
         .script("bin/.a-post-link.sh", "echo no room >&2\nexit 7\n")
         .build();
     let mut request = cache.request("env", vec![package.clone()]);
-    request.link_scripts = true;
+    request.run_post_link_scripts = true;
     let error = install(&request).unwrap_err();
     assert!(
         matches!(&error, InstallError::PostLinkScript { package, .. } if package == "a"),
@@ -95,7 +95,7 @@ fn a_script_that_fails_leaves_what_was_there_before() {
     assert_eq!(names(&cache.root.path().join("envs")), [".env~lock", "env", "env~previous"]);
 
     let mut fresh = cache.request("fresh", vec![package]);
-    fresh.link_scripts = true;
+    fresh.run_post_link_scripts = true;
     install(&fresh).unwrap_err();
     assert_eq!(state(&fresh.prefix).unwrap(), PrefixState::Absent);
 }

@@ -65,7 +65,7 @@ impl TestCache {
             time: "2026-11-23T18:30:12Z".parse().expect("a time"),
             envlock_version: "0.1.0".into(),
             replace: false,
-            link_scripts: false,
+            run_post_link_scripts: false,
             jobs: 2,
         };
         Request { spec, packages }

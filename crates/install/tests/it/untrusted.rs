@@ -254,7 +254,7 @@ fn an_install_that_fails_puts_the_kept_environment_back() {
     std::fs::write(cache.prefix("env~previous/notes"), "of the user").unwrap();
     let script = cache.package("a", "3").script("bin/.a-post-link.sh", "exit 1\n").build();
     let mut failing = cache.request("env", vec![script]);
-    failing.link_scripts = true;
+    failing.run_post_link_scripts = true;
     assert!(matches!(install(&failing), Err(InstallError::PostLinkScript { .. })));
     assert_eq!(names(&cache.prefix("")), [".env~lock", "env", "env~previous"]);
     assert!(cache.prefix("env~previous/notes").exists());

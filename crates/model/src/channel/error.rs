@@ -91,7 +91,7 @@ impl ChannelError {
 impl InvalidChannel {
     fn code(&self) -> Code {
         match self {
-            Self::UnsetVariable(_) => Code::ChannelVariable,
+            Self::UnsetVariable(_) => Code::ChannelVariableUnset,
             Self::LocalChannel => Code::ChannelLocal,
             _ => Code::ChannelInvalid,
         }

@@ -190,7 +190,7 @@ fn an_error_has_the_place_from_the_caller_and_no_password() {
     let error =
         all("https://me:hunter2@example.org/$NOPE", Subdir::Linux64).unwrap_err().at(place.clone());
     let finding = error.findings().remove(0);
-    assert_eq!(finding.code, "channel-variable");
+    assert_eq!(finding.code, "channel-variable-unset");
     assert_eq!(finding.place, Some(place));
     assert!(finding.help.unwrap().contains("NOPE"));
     assert!(!format!("{error:?} {error}").contains("hunter2"));

@@ -106,7 +106,7 @@ impl fmt::Display for Inconsistency {
                 )
             }
             Kind::DuplicateName => {
-                write!(f, "{package} is the second package of its name on {platform}")
+                write!(f, "the lock has another package with the name of {package} for {platform}")
             }
             Kind::NoSha256 => write!(f, "{package} has no sha256"),
             Kind::Credential => write!(f, "the URL of {package} has a credential or a query"),

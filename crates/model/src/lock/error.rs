@@ -102,7 +102,7 @@ impl AsFindings for LockError {
                 vec![finding.at(place.clone()).with_help(help)]
             }
             Self::Version { place, found, reads, .. } => vec![
-                Finding::new(Code::LockVersion, self.to_string()).at(place.clone()).with_help(
+                Finding::new(Code::LockVersionUnsupported, self.to_string()).at(place.clone()).with_help(
                     if found > reads {
                         "a newer envlock wrote it: use that version, or remove the lock and run \
                          `envlock solve`"

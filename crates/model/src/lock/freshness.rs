@@ -123,7 +123,7 @@ pub enum ChangeKind {
         /// The variable's name.
         name: String,
     },
-    /// A need of a credential differs.
+    /// A need differs.
     Need(StaleNeed),
 }
 
@@ -141,7 +141,7 @@ impl fmt::Display for Change {
                 write!(f, "the channel priority was {locked} and is {requested}")
             }
             ChangeKind::ExcludeNewer { locked, requested } => {
-                write!(f, "the time limit of packages was {locked} and is {requested}")
+                write!(f, "`exclude-newer` was {locked} and is {requested}")
             }
             ChangeKind::PlatformAdded { platform } => {
                 write!(f, "{platform} is requested, but not in the lock")
@@ -165,10 +165,10 @@ impl fmt::Display for Change {
                 write!(f, "`{spec}` is no longer requested ({platform})")
             }
             ChangeKind::PipAdded { platform, line } => {
-                write!(f, "pip's `{line}` is requested, but not in the lock ({platform})")
+                write!(f, "the pip line `{line}` is requested, but not in the lock ({platform})")
             }
             ChangeKind::PipRemoved { platform, line } => {
-                write!(f, "pip's `{line}` is no longer requested ({platform})")
+                write!(f, "the pip line `{line}` is no longer requested ({platform})")
             }
             ChangeKind::PipUnresolved { platform } => {
                 write!(f, "the lock doesn't resolve the pip section ({platform})")

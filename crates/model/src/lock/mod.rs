@@ -152,10 +152,10 @@ impl Lock {
     pub fn environment_digest(
         &self,
         platform: Subdir,
-        link_scripts: bool,
+        run_post_link_scripts: bool,
         with_wheels: bool,
     ) -> String {
-        let mut text = format!("{platform}\n{link_scripts}\n");
+        let mut text = format!("{platform}\n{run_post_link_scripts}\n");
         for (name, value) in &self.variables {
             let _ = writeln!(text, "{name}={value:?}");
         }

@@ -120,7 +120,7 @@ fn refuse_unknown(
         if let Some(locator) = change.locator.as_ref().filter(|locator| locator.kind != right) {
             let (right, wrong) = (right.key(), locator.kind.key());
             let message = format!("the need `{name}` has `{right}`, not `{wrong}`");
-            fields.add_mistake(Code::WrongKey, message, change.pos);
+            fields.add_mistake(Code::KeyNotOfEngine, message, change.pos);
         }
     }
 }

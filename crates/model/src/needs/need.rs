@@ -43,8 +43,8 @@ pub struct Need {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How it is verified.
-    #[serde(skip_serializing_if = "Verify::is_online")]
-    pub verify: Verify,
+    #[serde(skip_serializing_if = "CheckMode::is_online")]
+    pub check: CheckMode,
     /// The place of its name in the file.
     #[serde(skip)]
     pub pos: Pos,
@@ -239,7 +239,7 @@ pub struct Ttl {
 /// How a need is verified.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verify {
+pub enum CheckMode {
     /// It is checked against the policies and the server.
     #[default]
     Online,
@@ -247,7 +247,7 @@ pub enum Verify {
     Offline,
 }
 
-impl Verify {
+impl CheckMode {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_online(&self) -> bool {
         *self == Self::Online

@@ -7,7 +7,7 @@ use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
 use super::location::Location;
-use super::need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
+use super::need::{CheckMode, Locator, Need, Required, TargetVariable, Ttl, VariableContent};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
 use super::{parameters, validate};
 
@@ -25,7 +25,7 @@ const KEYS: [&str; 14] = [
     "required",
     "ttl",
     "why",
-    "verify",
+    "check",
 ];
 
 /// Reads the need of `entry`: its name and its keys.
@@ -67,8 +67,8 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
         why: fields.text_matching("why", validate::free_text),
-        verify: fields
-            .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
+        check: fields
+            .choice("check", &[("online", CheckMode::Online), ("offline", CheckMode::Offline)])
             .unwrap_or_default(),
         pos: entry.pos(),
         mount_pos,
@@ -147,7 +147,7 @@ fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>, mount: &str) -> 
             let message =
                 format!("a need of engine {engine} has `{}`, not `{}`", right.key(), wrong.key());
             let pos = fields.pos(wrong.key());
-            fields.add_mistake(Code::WrongKey, message, pos);
+            fields.add_mistake(Code::KeyNotOfEngine, message, pos);
         }
     }
     match right {
@@ -178,7 +178,7 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOp
     }
     if engine != Engine::Transit && !nodes.is_empty() {
         let message = format!("`operations` is a key of engine transit, not of {engine}");
-        fields.add_mistake(Code::WrongKey, message, pos);
+        fields.add_mistake(Code::KeyNotOfEngine, message, pos);
     }
     operations
 }
@@ -284,7 +284,7 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     if !engine.is_leased() {
         let message = format!("`ttl` has no effect for engine {engine}, which gives no lease");
         let pos = fields.pos("ttl");
-        fields.add_mistake(Code::WrongKey, message, pos);
+        fields.add_mistake(Code::KeyNotOfEngine, message, pos);
     }
     if let Some(text) = node.text() {
         // `ttl: 1h` is short for `ttl: {min: 1h}`.
@@ -335,7 +335,7 @@ pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverr
             let (first, second) = (first.kind.key(), second.kind.key());
             let message = format!("an override can't have both `{first}` and `{second}`");
             let pos = change.pos(second);
-            change.add_mistake(Code::WrongKey, message, pos);
+            change.add_mistake(Code::KeyNotOfEngine, message, pos);
         }
         let pos = |key: &str| change.get(key).map_or(entry.pos(), |node| node.start);
         let locator_pos = locator.as_ref().map_or(entry.pos(), |locator| pos(locator.kind.key()));

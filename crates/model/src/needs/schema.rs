@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_policy::{Capability, Engine, TransitOperation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::need::{Need, TargetVariable, Ttl, Verify};
+use super::need::{CheckMode, Need, TargetVariable, Ttl};
 use super::profile::NeedOverride;
 
 /// A credential that an environment needs.
@@ -54,7 +54,7 @@ struct NeedKeys {
     why: Option<String>,
     /// How it is verified.
     #[schemars(default)]
-    verify: Verify,
+    check: CheckMode,
 }
 
 /// Another mount, path, role or key for a need in one profile.

@@ -47,7 +47,7 @@ impl fmt::Display for StaleNeed {
         let Some(need) = &self.need else {
             return f.write_str(match self.kind {
                 StaleNeedKind::Removed => {
-                    "the lock records needs of secrets, but the project has no secrets manifest"
+                    "the lock records needs, but the project has no secrets manifest"
                 }
                 _ => "the project has a secrets manifest, but the lock doesn't record its needs",
             });

@@ -22,7 +22,7 @@ needs:
     - sign
     required:
       any_of: keys
-    verify: offline
+    check: offline
   token:
     engine: kv2
     mount: secret
@@ -86,12 +86,12 @@ fn every_mistake_has_its_place() {
     assert_eq!(mistakes("    why:", "    wy:"), [("unknown-key", 30, 5)]);
     assert_eq!(
         mistakes("path: ml/hf", "role: ml/hf"),
-        [("missing-key", 20, 5), ("wrong-key", 22, 5)]
+        [("missing-key", 20, 5), ("key-not-of-engine", 22, 5)]
     );
     assert_eq!(mistakes("path: ml/hf", "path: [a]"), [("wrong-type", 22, 11)]);
     assert_eq!(mistakes("- hmac", "- frob"), [("unknown-value", 14, 7)]);
     assert_eq!(mistakes("      token: required", "      tkn: required"), [("unknown-name", 32, 3)]);
-    assert_eq!(mistakes("        path: hf", "        role: hf"), [("wrong-key", 36, 7)]);
+    assert_eq!(mistakes("        path: hf", "        role: hf"), [("key-not-of-engine", 36, 7)]);
     assert_eq!(mistakes("version: 1", "version: one"), [("wrong-type", 1, 10)]);
     assert_eq!(mistakes("version: 1\n", ""), [("missing-key", 1, 1)]);
     for (text, column) in [("[]", 1), ("~", 1), ("x", 1)] {

@@ -172,7 +172,7 @@ impl Section<'_, '_> {
             let message =
                 format!("`[{later}]` has no effect, because it isn't first in its comment");
             let help = format!("if it is a selector, put it first: `# [{later}]`");
-            problems.warning(at, Code::SelectorMentioned, message, help);
+            problems.warning(at, Code::SelectorNotFirst, message, help);
         } else if let Some(unknown) = Selector::unknown_in_comment(comment) {
             let message =
                 format!("`[{unknown}]` isn't a platform: the line applies to all of them");
@@ -224,7 +224,7 @@ impl Section<'_, '_> {
                 let at = Pos { line, column: request.place.column };
                 self.reader.problems.warning(
                     at,
-                    Code::DuplicateRequest,
+                    Code::DuplicateDependency,
                     message,
                     "remove this line",
                 );

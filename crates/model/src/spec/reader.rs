@@ -183,7 +183,7 @@ impl Reader<'_> {
         let name = self.scalar(value, "name", "name: my-env")?;
         if let Err(invalid) = name::check(&name.value) {
             let (message, help) = (invalid.to_string(), Some(name::HELP.to_owned()));
-            self.problems.error(value.start, Code::EnvironmentName, message, help);
+            self.problems.error(value.start, Code::EnvironmentNameInvalid, message, help);
         }
         Some(name)
     }
@@ -191,7 +191,7 @@ impl Reader<'_> {
     fn prefix(&mut self, key: &Node, value: &Node) -> Option<Located<String>> {
         let message = "`prefix` is ignored: it is a path on the machine that wrote the file";
         let help = "remove it; to install into another prefix, use `envlock install -p PREFIX`";
-        self.problems.warning(key.start, Code::PrefixUnused, message, help);
+        self.problems.warning(key.start, Code::PrefixKeyIgnored, message, help);
         self.scalar(value, "prefix", "prefix: /opt/my-env")
     }
 
@@ -292,13 +292,23 @@ impl Reader<'_> {
             if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
                 let message = format!("`{name}` can't be the name of a variable");
                 let help = "use letters, digits and `_`, and no digit at the start";
-                self.problems.error(key.start, Code::VariableName, message, Some(help.to_owned()));
+                self.problems.error(
+                    key.start,
+                    Code::VariableNameInvalid,
+                    message,
+                    Some(help.to_owned()),
+                );
             }
             match value.text() {
                 Some(text) if text.contains('\0') => {
                     let message = format!("the variable `{name}` has a NUL character");
                     let help = "remove it: an environment variable can't have one".to_owned();
-                    self.problems.error(value.start, Code::VariableValue, message, Some(help));
+                    self.problems.error(
+                        value.start,
+                        Code::VariableValueInvalid,
+                        message,
+                        Some(help),
+                    );
                 }
                 Some(text) => {
                     if holds_credential(text) {

@@ -167,7 +167,7 @@ fn a_name_that_no_directory_can_have_is_an_error() {
     for name in ["\"\"", "..", ".", ".hidden", "a/b", &long] {
         assert_eq!(
             findings(&format!("name: {name}\ndependencies: [a]\n")),
-            ["1:7 environment-name"],
+            ["1:7 environment-name-invalid"],
             "{name}"
         );
     }
@@ -197,7 +197,7 @@ fn values_of_variables_are_text_as_written() {
     assert_eq!(values, ["1.10", "yes", "x y", "0x10", ""]);
     assert_eq!(
         findings("dependencies: []\nvariables:\n  A-B: 1\n  C:\n"),
-        ["3:3 variable-name", "4:4 wrong-type"]
+        ["3:3 variable-name-invalid", "4:4 wrong-type"]
     );
 }
 
@@ -230,7 +230,7 @@ fn a_comment_is_found_after_quotes_and_not_within_them() {
 #[test]
 fn a_selector_without_effect_is_a_warning() {
     assert_eq!(findings("channels:\n- a  # [win]\ndependencies:\n- b\n"), ["2:6 selector-ignored"]);
-    assert_eq!(findings("dependencies:\n- a  # fails on [win]\n"), ["2:6 selector-mentioned"]);
+    assert_eq!(findings("dependencies:\n- a  # fails on [win]\n"), ["2:6 selector-not-first"]);
     assert_eq!(findings("dependencies: # [win]\n- a\n"), ["1:15 selector-ignored"]);
 }
 
@@ -238,7 +238,7 @@ fn a_selector_without_effect_is_a_warning() {
 fn pip_lines_without_pip_and_duplicate_packages_are_warnings() {
     assert_eq!(
         findings("dependencies:\n- a\n- a\n- pip: [b]\n"),
-        ["3:3 duplicate-request", "4:3 pip-missing"]
+        ["3:3 duplicate-dependency", "4:3 pip-missing"]
     );
     assert_eq!(
         findings("dependencies:\n- a # [win]\n- a # [linux]\n- pip>=23\n- pip: [b]\n"),
@@ -279,6 +279,6 @@ fn columns_count_characters_in_chinese_text() {
     assert_eq!(environment.name.unwrap().value, "环境");
     assert_eq!(
         findings("dependencies: [数据, 'b >=1 <2']\n"),
-        ["1:16 match-spec", "1:23 match-spec"]
+        ["1:16 match-spec-invalid", "1:23 match-spec-invalid"]
     );
 }

@@ -92,7 +92,7 @@ fn a_placeholder_of_a_template_is_an_error_with_its_line() {
         let [only] = invalid.findings.as_slice() else { panic!("{file}: {invalid}") };
         assert_eq!(
             (only.code.as_str(), only.place.as_ref().unwrap().line),
-            ("template-placeholder", *line)
+            ("placeholder-in-environment", *line)
         );
         assert!(only.message.contains(placeholder), "{}", only.message);
     }

@@ -217,7 +217,7 @@ pub(crate) const REAL: &[Expected] = &[
         pip: 0,
         channels: "conda-forge",
         nodefaults: false,
-        warnings: &["53 duplicate-request"],
+        warnings: &["53 duplicate-dependency"],
         means: &[
             ("libarchive", "3.8.1 lgpl_h1", "3.8.1 gpl_h1"),
             ("fmt", "12.1.0 x", "11.2.0 x"),
@@ -313,7 +313,7 @@ pub(crate) const REAL: &[Expected] = &[
         pip: 5,
         channels: "conda-forge",
         nodefaults: false,
-        warnings: &["76 duplicate-request"],
+        warnings: &["76 duplicate-dependency"],
         means: &[
             ("libopencv", "4.11 headless_py311", "4.11 qt6_py311"),
             ("pandas", "3.0.5 x", "3.0.4 x"),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use envlock_report::format_size;
 
-use super::{CheckResult, ConfiguredProxy, DoctorRequest};
+use super::{CheckResult, ConfiguredProxy, DoctorOptions};
 
 /// The least free space for the cache, in bytes. The next environment may need more.
 const MIN_FREE_BYTES: u64 = 1_000_000_000;
 /// The folders of the cache.
 const CACHE_FOLDERS: [&str; 3] = ["index", "pkgs", "tmp"];
 
-pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult> {
+pub(super) fn checks(request: &DoctorOptions, prefix: &Path) -> Vec<CheckResult> {
     let mut checks = vec![cache(&request.cache)];
     checks.push(links(&request.cache, prefix));
     if request.proxies.is_empty() {
@@ -58,7 +58,7 @@ fn cache(folder: &Path) -> CheckResult {
     match free_bytes(folder) {
         Some(room) if room < MIN_FREE_BYTES => {
             let message = format!("{shown} has {holds}; {} are free", format_size(room));
-            CheckResult::failed("cache", message, "free some, or remove what is in the cache")
+            CheckResult::failed("cache", message, "free some disk space, or delete the cache")
         }
         Some(room) => {
             CheckResult::ok("cache", format!("{shown} has {holds}; {} are free", format_size(room)))
@@ -157,7 +157,7 @@ fn links(cache: &Path, prefix: &Path) -> CheckResult {
     CheckResult::ok("links", message)
 }
 
-fn trust(request: &DoctorRequest) -> CheckResult {
+fn trust(request: &DoctorOptions) -> CheckResult {
     match request.certificate_count {
         None => CheckResult::failed(
             "trust",

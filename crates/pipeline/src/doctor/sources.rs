@@ -27,6 +27,12 @@ pub(super) async fn checks(
         let host = context.client.probe(&channel, context.host).await;
         let noarch = context.client.probe(&channel, Subdir::NoArch).await;
         times.extend(host.iter().chain(&noarch).filter_map(|p| p.result.as_ref().ok()?.now));
+        if host.is_empty() {
+            let reason = no_source(context.client.is_offline());
+            let message = format!("{}: not checked: {reason}", channel.name);
+            checks.push(CheckResult::unknown("source", message));
+            continue;
+        }
         checks.extend(channel_checks(&channel, context.host, &host, &noarch));
     }
     checks.extend(clock(SystemTime::from(now), &times));
@@ -39,10 +45,6 @@ fn channel_checks(
     host: &[Probe],
     noarch: &[Probe],
 ) -> Vec<CheckResult> {
-    if host.is_empty() {
-        let message = format!("{}: no source is allowed", channel.name);
-        return vec![CheckResult::unknown("source", message)];
-    }
     let is_absent = |probe: &Probe| matches!(probe.result, Err(SourceError::Absent(_)));
     let is_absent_everywhere = host.iter().chain(noarch).all(is_absent);
     if is_absent_everywhere {
@@ -104,6 +106,15 @@ fn channel_checks(
         .collect()
 }
 
+/// Why a channel has no source.
+fn no_source(is_offline: bool) -> &'static str {
+    if is_offline {
+        "`--offline` or `offline: true` forbids requests"
+    } else {
+        "no mirror has the channel, and `--no-origin` excludes the channel's own server"
+    }
+}
+
 fn advice(answer: &SourceError, probe: &Probe) -> String {
     match answer {
         SourceError::WebPage => {
@@ -123,10 +134,13 @@ fn clock(now: SystemTime, times: &[SystemTime]) -> Option<CheckResult> {
         (seconds(now.duration_since(*server_time)), seconds(server_time.duration_since(now)));
     let off = ahead.max(behind);
     if off <= TOO_FAR_OFF {
-        return Some(CheckResult::ok("clock", "it agrees with the servers'"));
+        return Some(CheckResult::ok(
+            "clock",
+            "this machine's clock agrees with the servers' clocks",
+        ));
     }
     let way = if ahead > behind { "ahead of" } else { "behind" };
-    let message = format!("it is {} {way} the servers'", span(off));
+    let message = format!("this machine's clock is {} {way} the servers' clocks", span(off));
     Some(CheckResult::failed(
         "clock",
         message,
@@ -165,7 +179,10 @@ mod tests {
         };
         assert_eq!(check(server_time + Duration::from_secs(299)).0, CheckStatus::Ok);
         assert_eq!(check(server_time - Duration::from_secs(299)).0, CheckStatus::Ok);
-        let wrong = |words: &str| (CheckStatus::Failed, format!("it is {words} the servers'"));
+        let wrong = |words: &str| {
+            let message = format!("this machine's clock is {words} the servers' clocks");
+            (CheckStatus::Failed, message)
+        };
         assert_eq!(check(server_time + Duration::from_hours(2)), wrong("2 hours ahead of"));
         assert_eq!(check(server_time - Duration::from_mins(10)), wrong("10 minutes behind"));
         assert!(clock(server_time, &[]).is_none());

@@ -12,8 +12,8 @@ use envlock_report::{Code, Finding, Place};
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::{InputSources, InputsError};
-use crate::channel_policy::{ChannelPolicy, policy_channels};
+use super::{InputsError, ResolutionInputs};
+use crate::allowed_channels::{AllowedChannels, policy_channels};
 
 /// The multichannel of `default_channels`.
 const DEFAULTS: &str = "defaults";
@@ -57,8 +57,8 @@ impl fmt::Debug for ChannelUrls {
 
 /// Resolves channels, and collects the results.
 pub(super) struct ChannelResolver<'a> {
-    pub(super) inputs: InputSources<'a>,
-    pub(super) policy: ChannelPolicy,
+    pub(super) inputs: ResolutionInputs<'a>,
+    pub(super) policy: AllowedChannels,
     pub(super) list: Vec<RequestedChannel>,
     pub(super) places: BTreeMap<Url, Place>,
     /// The settings that decide the URLs of the channels' names.
@@ -70,7 +70,7 @@ pub(super) struct ChannelResolver<'a> {
 
 impl<'a> ChannelResolver<'a> {
     /// Creates a resolver that refuses the channels that the configuration forbids.
-    pub(super) fn new(inputs: InputSources<'a>) -> Result<Self, InputsError> {
+    pub(super) fn new(inputs: ResolutionInputs<'a>) -> Result<Self, InputsError> {
         // On Windows a multichannel has all of its members.
         let all = Subdir::Win64;
         let urls = |resolved: Vec<ResolvedChannel>| {
@@ -83,7 +83,7 @@ impl<'a> ChannelResolver<'a> {
                 .map_or_else(|_| Vec::new(), urls)
         };
         let mut channels = Self::unrestricted(inputs);
-        channels.policy = ChannelPolicy::new(
+        channels.policy = AllowedChannels::new(
             inputs.configuration,
             |written, place| channels.resolve(written, place, all).map(urls),
             without_configuration,
@@ -92,10 +92,10 @@ impl<'a> ChannelResolver<'a> {
     }
 
     /// Creates a resolver that accepts all channels.
-    pub(super) fn unrestricted(inputs: InputSources<'a>) -> Self {
+    pub(super) fn unrestricted(inputs: ResolutionInputs<'a>) -> Self {
         Self {
             inputs,
-            policy: ChannelPolicy::default(),
+            policy: AllowedChannels::default(),
             list: Vec::new(),
             places: BTreeMap::new(),
             settings: BTreeMap::new(),

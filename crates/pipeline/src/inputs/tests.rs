@@ -8,7 +8,7 @@ use envlock_model::{
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 use super::*;
-use crate::{ProjectFiles, channel_policy::policy_channels};
+use crate::{ProjectFiles, allowed_channels::policy_channels};
 
 const ENVIRONMENT: &str = "\
 name: demo
@@ -40,8 +40,8 @@ impl TestInputs {
         }
     }
 
-    fn inputs(&self) -> InputSources<'_> {
-        InputSources {
+    fn inputs(&self) -> ResolutionInputs<'_> {
+        ResolutionInputs {
             folder: self.project.folder(),
             configuration: self.project.configuration(),
             channel_config: &self.channel_config,

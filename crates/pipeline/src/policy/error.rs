@@ -15,7 +15,7 @@ pub enum PolicyCommandError {
     File(#[from] FileError),
     /// The project has no secrets manifest.
     #[error(transparent)]
-    Secrets(#[from] crate::secrets::SecretsError),
+    Secrets(#[from] crate::check_secrets::SecretsError),
     /// The manifest has no such profile.
     #[error(transparent)]
     Check(#[from] CheckError),

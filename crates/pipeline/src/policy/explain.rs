@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use envlock_policy::{
-    Acl, Operation, Policy, Request, ServerContext,
+    Acl, EvaluationContext, Operation, Policy, Request,
     explain::{Explanation, explain as explain_request},
 };
-use envlock_secrets::manifest::ServerDialect;
+use envlock_secrets::manifest::TargetServers;
 
 use super::{
     PolicyCommandError,
@@ -15,7 +15,7 @@ use super::{
 
 /// A request, and the policies of the token that makes it.
 #[derive(Debug, Clone)]
-pub struct PolicyExplainRequest {
+pub struct PolicyExplainOptions {
     /// The policy files.
     pub files: Vec<PathBuf>,
     /// The path below `/v1/`.
@@ -27,7 +27,7 @@ pub struct PolicyExplainRequest {
     /// The namespace that the policies are uploaded to; that of the request if it isn't given.
     pub policy_namespace: Option<String>,
     /// The server that reads the policies.
-    pub dialect: ServerDialect,
+    pub dialect: TargetServers,
     /// The time at which the request is made.
     pub now: jiff::Timestamp,
 }
@@ -42,7 +42,7 @@ pub struct PolicyExplanation {
 }
 
 /// Explains how the policies decide the request.
-pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, PolicyCommandError> {
+pub fn explain(input: &PolicyExplainOptions) -> Result<PolicyExplanation, PolicyCommandError> {
     let operation = Operation::from_name(&input.operation);
     if operation == Operation::Other {
         return Err(PolicyCommandError::Operation {
@@ -57,7 +57,7 @@ pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, Policy
     let given: Vec<&Policy> = policies.iter().collect();
     let mut answers = Vec::new();
     for dialect in input.dialect.dialects() {
-        let context = ServerContext {
+        let context = EvaluationContext {
             dialect: *dialect,
             now: input.now,
             identity: None,

@@ -13,16 +13,16 @@ use envlock_secrets::{
 use super::PolicyCommandError;
 use crate::{
     Project,
-    secrets::{SecretsError, with_namespaces},
+    check_secrets::{SecretsError, with_namespaces},
 };
 
 /// Who gets the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
+pub enum PolicyHolder {
     /// The job, which reads the secrets.
     Job,
-    /// A verifier, which checks that the secrets exist and can't read values.
-    Verifier,
+    /// A presence check, which can't read values.
+    PresenceCheck,
 }
 
 /// A generated policy.
@@ -38,11 +38,11 @@ pub struct GeneratedPolicy {
 
 /// The inputs of `policy generate`.
 #[derive(Debug, Clone)]
-pub struct PolicyGenerateRequest<'a> {
+pub struct PolicyGenerateOptions<'a> {
     /// The profile: the named one, else the manifest's default, else its only one.
     pub profile: Option<String>,
     /// Who gets the policy.
-    pub audience: Audience,
+    pub holder: PolicyHolder,
     /// The namespace that the policy is uploaded to; that of the profile if it isn't given.
     pub policy_namespace: Option<String>,
     /// The namespace of the profiles that name none; `""` is the root namespace.
@@ -54,10 +54,9 @@ pub struct PolicyGenerateRequest<'a> {
 /// Generates the policy of a profile.
 pub fn generate(
     project: &Project,
-    request: PolicyGenerateRequest<'_>,
+    request: PolicyGenerateOptions<'_>,
 ) -> Result<GeneratedPolicy, PolicyCommandError> {
-    let PolicyGenerateRequest { profile, audience, policy_namespace, namespace, variables } =
-        request;
+    let PolicyGenerateOptions { profile, holder, policy_namespace, namespace, variables } = request;
     let manifest = project.manifest()?.ok_or(SecretsError::NoManifest)?;
     let manifest = &with_namespaces(manifest, &namespace, variables);
     let only = || manifest.profiles.keys().next().filter(|_| manifest.profiles.len() == 1);
@@ -72,9 +71,9 @@ pub fn generate(
         return Err(CheckError::NoProfile { name: name.unwrap_or_default(), known }.into());
     };
     let below = path_below(manifest, &resolved, policy_namespace)?;
-    let hcl = match audience {
-        Audience::Job => generate::job_policy(&resolved, &below),
-        Audience::Verifier => generate::verifier_policy(&resolved, &below),
+    let hcl = match holder {
+        PolicyHolder::Job => generate::job_policy(&resolved, &below),
+        PolicyHolder::PresenceCheck => generate::presence_policy(&resolved, &below),
     };
     let findings = checks::locations(manifest);
     Ok(GeneratedPolicy { profile: resolved.name, hcl, findings })

@@ -9,7 +9,7 @@ use super::{
     PolicyCommandError,
     files::{policy_name, read},
 };
-use crate::{Project, secrets::SecretsError};
+use crate::{Project, check_secrets::SecretsError};
 
 /// Lints these files as of `now`. The manifest of `project`, if there is one, declares the server and
 /// the engines of the mounts.

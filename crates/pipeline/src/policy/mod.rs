@@ -9,7 +9,7 @@ mod lint;
 mod test;
 
 pub use error::PolicyCommandError;
-pub use explain::{PolicyExplainRequest, PolicyExplanation, explain};
-pub use generate::{Audience, GeneratedPolicy, PolicyGenerateRequest, generate};
+pub use explain::{PolicyExplainOptions, PolicyExplanation, explain};
+pub use generate::{GeneratedPolicy, PolicyGenerateOptions, PolicyHolder, generate};
 pub use lint::lint;
 pub use test::{PolicyTests, test};

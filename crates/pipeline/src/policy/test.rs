@@ -8,7 +8,7 @@ use std::{
 use envlock_policy::suite::{CaseFailure, TestSuite};
 
 use super::{PolicyCommandError, files::read_cases};
-use crate::secrets::read_texts;
+use crate::check_secrets::read_texts;
 
 /// The results of all files of test cases.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::lexer::{Lexer, Token};
-use crate::body::{Body, Identifier, Item, Value, ValueKind};
 use crate::error::{PolicyError, PolicyErrorKind};
+use crate::hcl_body::{HclBody, Identifier, Item, Value, ValueKind};
 use envlock_text::{Pos, limits::MANIFEST};
 
 /// Characters that the servers' scanner rejects anywhere, even in comments.
@@ -12,7 +12,7 @@ const FORBIDDEN: [char; 2] = ['\0', '\u{e123}'];
 
 /// Parses a policy written in HCL. Also returns the first attribute that its object assigns twice,
 /// in the same spelling, for which newer releases of Vault reject the text.
-pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Option<Identifier>), PolicyError> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<(HclBody, Option<Identifier>), PolicyError> {
     if text.starts_with('\u{feff}') {
         return Err(PolicyErrorKind::ByteOrderMark.at(file, Pos::START));
     }
@@ -57,13 +57,13 @@ impl<'a> Parser<'a> {
 
     /// Parses the items up to the `}` that closes the brace at `opened`, or up to the end of the
     /// file.
-    fn body(&mut self, opened: Option<Pos>, depth: usize) -> Parsed<Body> {
+    fn body(&mut self, opened: Option<Pos>, depth: usize) -> Parsed<HclBody> {
         let (mut items, mut assigned) = (Vec::new(), HashSet::new());
         loop {
             let (pos, token) = self.next()?;
             match (&token, opened) {
                 (Token::End, None) | (Token::Punctuation('}'), Some(_)) => {
-                    return Ok(Body { items });
+                    return Ok(HclBody { items });
                 }
                 (Token::End, Some(opened)) => return Err((opened, PolicyErrorKind::Unclosed('{'))),
                 _ => {}

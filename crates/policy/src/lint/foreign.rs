@@ -71,7 +71,7 @@ fn placeholder(pattern: &str) -> Option<Notation> {
     let other = template::directives(pattern).find(|directive| directive.trim().starts_with('.'));
     let text = text.map(str::to_owned).or_else(|| Some(format!("{{{{{}}}}}", other?)))?;
     Some(Notation {
-        code: Code::PlaceholderInPattern,
+        code: Code::PlaceholderInPolicy,
         message: format!("contains \"{text}\", a placeholder that the servers don't fill in"),
         help: "fill it in before the upload; the servers fill in {{identity.…}}".to_owned(),
         fixed: Vec::new(),
@@ -113,7 +113,7 @@ fn template_without_value(pattern: &str) -> Option<Notation> {
         (known.to_owned(), Vec::new())
     };
     Some(Notation {
-        code: Code::UnknownTemplate,
+        code: Code::UnknownIdentityTemplate,
         message: format!(
             "contains {{{{{word}}}}}, which has no value for any identity, so the servers ignore \
              the block"
@@ -123,7 +123,7 @@ fn template_without_value(pattern: &str) -> Option<Notation> {
     })
 }
 
-/// The most patterns that alternatives are written out as.
+/// The maximum number of patterns that alternatives are written out as.
 const ALTERNATIVES: usize = 8;
 
 /// `{a,b}` and `(a|b)`.
@@ -142,7 +142,9 @@ fn alternatives(pattern: &str) -> Option<Notation> {
     };
     Some(Notation {
         code: Code::AlternativesInPattern,
-        message: format!("contains \"{text}\", and a pattern has no alternatives"),
+        message: format!(
+            "contains \"{text}\", which matches only these characters: patterns don't support alternatives"
+        ),
         help: "write a block for each".to_owned(),
         fixed,
     })

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::Sink;
 use crate::block::Block;
-use crate::body::{Item, ValueKind};
 use crate::capability::Capability;
+use crate::hcl_body::{Item, ValueKind};
 
 pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
     if block.capabilities.is_empty() {
-        let message = "grants nothing, and still hides every less specific rule";
+        let message = "grants nothing, and still overrides every less specific rule";
         let help = "write capabilities = [\"deny\"] if that is intended, or remove the block";
         sink.warn_block(Code::GrantsNothing, block, message, help);
     }

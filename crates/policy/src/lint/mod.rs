@@ -1,6 +1,5 @@
 //! Lints: parts of a policy that servers accept and that probably are mistakes.
 
-mod beaten;
 mod foreign;
 mod grants;
 mod mounted;
@@ -8,6 +7,7 @@ mod parameters;
 mod patterns;
 mod protected;
 mod rejections;
+mod unreachable;
 
 use std::collections::HashSet;
 
@@ -22,8 +22,8 @@ use super::json;
 use super::mounts::Mounts;
 use envlock_text::Pos;
 
-pub use beaten::rules_that_never_decide;
 pub use rejections::rejections;
+pub use unreachable::rules_that_never_decide;
 
 /// What is known about the servers of a policy.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ fn lint_with(policy: &Policy, context: &LintContext, fixes: Option<&LintContext>
     let mut sink = Sink::new(&policy.name, &policy.file, fixes);
     if Dialect::PORTABLE.iter().any(|dialect| policy.error_for(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
-        let beaten = beaten::check(policy, context, &mut sink);
+        let unreachable = unreachable::check(policy, context, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
         let known: HashSet<&str> = bare.collect();
         let with_sudo = protected::patterns_with_sudo(policy);
@@ -101,7 +101,7 @@ fn lint_with(policy: &Policy, context: &LintContext, fixes: Option<&LintContext>
             if !foreign::check(block, context, &mut sink) {
                 patterns::check(block, &mut sink);
             }
-            if !beaten.contains(&index) {
+            if !unreachable.contains(&index) {
                 patterns::parent_of_deny(block, &known, context, &mut sink);
             }
             mounted::check(block, context, &mut sink);
@@ -114,7 +114,7 @@ fn lint_with(policy: &Policy, context: &LintContext, fixes: Option<&LintContext>
     sink.into_findings()
 }
 
-/// The most lints that are kept for one policy; a hostile one could have a million.
+/// The maximum number of lints that are kept for one policy; a hostile one could have a million.
 const KEPT: usize = 1000;
 
 /// Collects the findings of the lints.

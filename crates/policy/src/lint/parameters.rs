@@ -11,9 +11,9 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
     without_effect(block, sink);
     for name in &block.colliding {
         let message = format!(
-            "has the parameter \"{name}\" in several spellings, and a server keeps one of them at random"
+            "has the parameter \"{name}\" in different letter case, and a server keeps one of them at random"
         );
-        let help = "write it once, in lower case, with the values of all spellings";
+        let help = "write it once, in lower case, with the values of all of them";
         sink.warn_block(Code::ParameterSpellings, block, &message, help);
     }
     for (what, parameters) in
@@ -28,7 +28,8 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
             }
             if values.iter().any(has_number) {
                 let message = format!(
-                    "has a number in {what} \"{name}\", which equals no number of a request"
+                    "has a number in {what} \"{name}\": the servers never find it equal to a number \
+                     in a request"
                 );
                 let help = "the servers can't compare numbers: write [] for any value";
                 sink.warn_block(Code::NumberNeverEqual, block, &message, help);
@@ -106,7 +107,7 @@ fn without_effect(block: &Block, sink: &mut Sink<'_>) {
                  read, never the keys of the answer"
             );
             let help = "remove them: a rule can't hide a part of what a read returns";
-            sink.warn_block(Code::ResponseParameters, block, &message, help);
+            sink.warn_block(Code::ParametersOnRead, block, &message, help);
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
     final_slash(block, sink);
 }
 
-/// Reports rules on a path that ends in a slash, which only lists have.
+/// Reports rules on a path that ends in a slash, which only LIST requests have.
 fn final_slash(block: &Block, sink: &mut Sink<'_>) {
     let pattern = block.pattern.as_str();
     let Some(bare) = pattern.strip_suffix('/').filter(|bare| !bare.is_empty()) else { return };
@@ -77,7 +77,7 @@ fn final_slash(block: &Block, sink: &mut Sink<'_>) {
         let message = "grants writing, and no server allows a write to a path that ends in `/`";
         sink.warn_block(Code::WriteToSlash, block, message, &help);
     } else if !wildcard && !own && !block.capabilities.is_empty() && !has(lists) {
-        let message = "matches only a path that ends in `/`, which only a list has";
+        let message = "matches only a path that ends in `/`, which only a LIST request has";
         sink.warn_block(Code::EndsInSlash, block, message, &help);
     }
 }

@@ -32,7 +32,7 @@ fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
         _ if dialects.len() == Dialect::PORTABLE.len() => base,
         _ => {
             let refused: DialectSet = dialects.iter().copied().collect();
-            let warning = Finding::new(Code::DialectOnly, base.message);
+            let warning = Finding::new(Code::DialectSpecific, base.message);
             let warning = warning.with_note(format!("rejected by {refused}"));
             Finding { place: base.place, help: base.help, ..warning }
         }

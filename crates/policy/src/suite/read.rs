@@ -24,7 +24,7 @@ impl AsFindings for SuiteError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Mistakes(diagnostics) => diagnostics.clone(),
-            Self::NoFile(_) => vec![Finding::new(Code::PolicyFile, self.to_string())],
+            Self::NoFile(_) => vec![Finding::new(Code::PolicyFileUnreadable, self.to_string())],
         }
     }
 

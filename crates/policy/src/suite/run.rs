@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::case::{Expectation, PolicySource, TestCase, TestSuite};
 use super::read::SuiteError;
 use crate::{
-    Acl, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin, ServerContext,
+    Acl, Decision, Dialect, EvaluationContext, Operation, Policy, PolicyError, Request, RuleOrigin,
 };
 
 /// The result of a suite.
@@ -122,7 +122,7 @@ impl TestCase {
         dialect: Dialect,
         now: Timestamp,
     ) -> Outcome {
-        let context = ServerContext {
+        let context = EvaluationContext {
             dialect,
             now,
             identity: Some(&self.identity),

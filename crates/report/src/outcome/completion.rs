@@ -1,4 +1,4 @@
-//! How a command ended, before the rules are applied to its findings.
+//! How a command ended, before its findings get their levels.
 
 use crate::{AsFindings, Exit, Finding, Level};
 
@@ -7,8 +7,8 @@ use crate::{AsFindings, Exit, Finding, Level};
 pub enum Completion {
     /// The command finished. The findings alone decide the exit code.
     Complete,
-    /// A part of the result is missing. An error among the findings determines the exit code
-    /// before the failure.
+    /// A part of the result is missing. If a finding is an error, it determines the exit
+    /// code; otherwise the failure does.
     Partial(Failure),
     /// An error prevented the result. It determines the exit code.
     Failed(Failure),

@@ -38,7 +38,7 @@ pub(super) fn check(manifest: &Manifest, findings: &mut Vec<Finding>) {
 pub(super) fn intended(manifest: &Manifest, name: &str, need: &Need) -> Option<Location> {
     let accepts = |code| {
         let of_need = |need: &Option<String>| need.as_deref() == Some(name);
-        manifest.allow.iter().any(|allowed| allowed.finding == code && of_need(&allowed.need))
+        manifest.accept.iter().any(|allowed| allowed.code == code && of_need(&allowed.need))
     };
     let meant = Location::intended(need.engine, &need.mount, need.locator.name())?;
     (!accepts(code(need, &meant))).then_some(meant)
@@ -90,7 +90,7 @@ fn of_need(
         let message =
             format!("the mount of need {name} contains `{extra}`, which isn't part of a mount");
         let note =
-            format!("if an engine is really mounted at {mount}, accept the finding with `allow:`");
+            format!("if an engine is really mounted at {mount}, accept the finding with `accept:`");
         let line = format!("mount: {}", meant.mount);
         findings.push(finding(message, mount_pos, line).with_note(note));
     }
@@ -106,7 +106,7 @@ fn of_need(
         };
         let message = format!("the {key} of need {name} starts with `{extra}`, {why}");
         let note = format!(
-            "if {} is really named {own}, accept the finding with `allow:`",
+            "if {} is really named {own}, accept the finding with `accept:`",
             match need.locator.kind() {
                 LocatorKind::Path => "the secret",
                 LocatorKind::Role => "the role",

@@ -1,18 +1,18 @@
-//! A profile of a manifest with the requirements of its needs, and findings about it.
+//! A profile of a manifest with the requests of its needs, and findings about it.
 
 use envlock_report::{Finding, Place};
 
 use crate::generate::required_capabilities;
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
 use crate::mounts;
-use crate::requirement::{self, Requirement};
+use crate::need_request::{self, NeedRequest};
 use envlock_policy::{Capabilities, Mounts};
 
-/// A profile, with the requirements of its needs.
+/// A profile, with the requests of its needs.
 pub(super) struct CheckedProfile<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) profile: &'a ResolvedProfile,
-    pub(super) requirements: Vec<Requirement>,
+    pub(super) need_requests: Vec<NeedRequest>,
     /// The mounts of its needs.
     pub(super) mounts: Mounts,
 }
@@ -21,15 +21,15 @@ impl<'a> CheckedProfile<'a> {
     pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
         let mut mounts = Mounts::default();
         mounts::add(profile, &mut mounts);
-        let requirements = requirement::job_requests_of_profile(profile);
-        Self { manifest, profile, requirements, mounts }
+        let need_requests = need_request::job_requests_of_profile(profile);
+        Self { manifest, profile, need_requests, mounts }
     }
 
     /// The need `name`.
     pub(super) fn need(&self, name: &str) -> &ResolvedNeed {
         let needs = &self.profile.needs;
         let found = needs.binary_search_by(|need| need.name.as_str().cmp(name)).ok();
-        found.map(|at| &needs[at]).expect("every requirement belongs to a need of the profile")
+        found.map(|at| &needs[at]).expect("every need_request belongs to a need of the profile")
     }
 
     /// The place of the need `name`.
@@ -61,7 +61,7 @@ impl<'a> CheckedProfile<'a> {
 
     /// The capabilities that all needs require on `path`, so that one suggested block covers them.
     pub(super) fn required_capabilities_on(&self, path: &str) -> Capabilities {
-        let same = self.requirements.iter().filter(|other| other.request.path == path);
+        let same = self.need_requests.iter().filter(|other| other.request.path == path);
         same.fold(Capabilities::NONE, |all, other| all.union(required_capabilities(other)))
     }
 }

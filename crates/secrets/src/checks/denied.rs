@@ -1,4 +1,4 @@
-//! `denied`: a request of a need is denied by every server, with the rule to add.
+//! `request-denied`: a request of a need is denied in every dialect, with the rule to add.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
 use super::{api_path, kv2_data_path, namespace, parameters};
-use crate::requirement::{Requirement, is_in_default_policy};
+use crate::need_request::{NeedRequest, is_in_default_policy};
 use crate::verdict::{Permission, PolicyVerdict, Reason};
 use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability, RuleOrigin, path_block};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+    for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
         let denied_by_all = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
-        if !denied_by_all || group_is_served(evaluation, &requirement.need) {
+        if !denied_by_all || group_is_served(evaluation, &need_request.need) {
             continue;
         }
         let verdict = &verdicts[0];
-        let finding = kv2_data_path::explain_denial(evaluation, requirement)
-            .unwrap_or_else(|| denied(evaluation, requirement, verdict));
+        let finding = kv2_data_path::explain_denial(evaluation, need_request)
+            .unwrap_or_else(|| denied(evaluation, need_request, verdict));
         findings.push(finding);
     }
     one_of_several(evaluation, findings);
@@ -32,23 +32,23 @@ fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
 
 fn denied(
     evaluation: &PolicyEvaluation<'_>,
-    requirement: &Requirement,
+    need_request: &NeedRequest,
     verdict: &PolicyVerdict,
 ) -> Finding {
-    let Requirement { need, request, .. } = requirement;
+    let NeedRequest { need, request, .. } = need_request;
     let message =
         format!("{} {} is denied: {}", request.operation.name(), request.path, verdict.reason);
-    let mut finding = Finding::new(Code::Denied, message);
+    let mut finding = Finding::new(Code::RequestDenied, message);
     for origin in &verdict.hidden {
         let note = format!(
-            "the deciding rule hides path \"{}\" of {} ({})",
+            "the deciding rule overrides path \"{}\" of {} ({})",
             origin.pattern, origin.policy, origin.place
         );
         finding.add_note(note);
     }
     if verdict.more_hidden > 0 {
         finding.add_note(format!(
-            "the deciding rule hides {}",
+            "the deciding rule overrides {}",
             count(verdict.more_hidden, "more rule")
         ));
     }
@@ -152,10 +152,11 @@ fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "the group {group} must have exactly one need, and {} are allowed",
+            "exactly one need of the group {group} may be usable (`one_of`), but the policies \
+             allow {}",
             members.join(", ")
         );
-        let finding = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfAmbiguous, message)
             .with_help("remove the rights on the others, or write any_of");
         findings.push(evaluation.checked.finding(members[0], finding));
     }

@@ -1,4 +1,4 @@
-//! `dialect-dependent`: one server denies a request, and another allows it, or some of the requests
+//! `dialect-dependent`: one dialect denies a request, and another allows it, or some of the requests
 //! that the job may send.
 
 use envlock_report::{Code, Finding};
@@ -8,14 +8,14 @@ use crate::verdict::{Permission, PolicyVerdict};
 use envlock_policy::{Dialect, DialectSet, RuleOrigin};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+    for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
         let allowed = with(verdicts, Permission::Allowed);
         let denied = with(verdicts, Permission::Denied);
         let depends = with(verdicts, Permission::DependsOnParameters);
         if denied.is_empty() || (allowed.is_empty() && depends.is_empty()) {
             continue;
         }
-        let request = &requirement.request;
+        let request = &need_request.request;
         let answers = if allowed.is_empty() {
             format!("is denied by {denied} and depends on its parameters for {depends}")
         } else {
@@ -29,7 +29,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         for verdict in verdicts {
             finding.add_note(format!("{}: {}", verdict.dialect, verdict.reason));
         }
-        let mut finding = evaluation.checked.finding(&requirement.need, finding);
+        let mut finding = evaluation.checked.finding(&need_request.need, finding);
         let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();
         for (verdict, origin) in verdicts.iter().flat_map(|v| v.rule.iter().map(move |o| (v, o))) {
             match deciding.iter_mut().find(|(known, _)| *known == origin) {

@@ -9,15 +9,15 @@ use super::checked_profile::CheckedProfile;
 use super::policies::Policies;
 use super::{Input, namespace, root_token};
 use crate::generate::{operation_capabilities, required_capabilities};
-use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
-use crate::requirement::{self, Requirement};
+use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, TargetServers};
+use crate::need_request::{self, NeedRequest};
 use crate::verdict::{self, Permission, PolicyVerdict};
 use envlock_policy::{
-    Acl, BlockId, Capabilities, DialectSet, Operation, Policy, PolicyError, ServerContext,
+    Acl, BlockId, Capabilities, DialectSet, EvaluationContext, Operation, Policy, PolicyError,
 };
 use envlock_text::Pos;
 
-/// A profile with the verdict of each server on its requirements.
+/// A profile with the verdict of each dialect on its requests.
 pub(super) struct PolicyEvaluation<'a> {
     pub(super) checked: &'a CheckedProfile<'a>,
     pub(super) attached: Vec<&'a Policy>,
@@ -25,7 +25,7 @@ pub(super) struct PolicyEvaluation<'a> {
     pub(super) acls: Vec<Acl<'a>>,
     /// The rules after the horizon, for servers whose rules expire.
     pub(super) acls_at_horizon: Vec<Acl<'a>>,
-    /// The verdict of each of `acls` on each requirement of the profile.
+    /// The verdict of each of `acls` on each request of a need of the profile.
     pub(super) verdicts: Vec<Vec<PolicyVerdict>>,
     /// The needs of which a server doesn't allow a request.
     not_allowed: BTreeSet<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> PolicyEvaluation<'a> {
         checked: &'a CheckedProfile<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let CheckedProfile { manifest, profile, requirements, .. } = checked;
+        let CheckedProfile { manifest, profile, need_requests, .. } = checked;
         if profile.attach.is_empty() {
             findings.push(nothing_attached(checked));
             return None;
@@ -67,25 +67,25 @@ impl<'a> PolicyEvaluation<'a> {
         if acls.is_empty() {
             return None;
         }
-        let verdicts = requirements.iter().map(|requirement| {
-            acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
+        let verdicts = need_requests.iter().map(|need_request| {
+            acls.iter().map(|acl| verdict::policy_verdict(acl, need_request)).collect()
         });
         let verdicts: Vec<Vec<PolicyVerdict>> = verdicts.collect();
         let is_allowed = |verdict: &PolicyVerdict| verdict.permission == Permission::Allowed;
-        let not_allowed = requirements
+        let not_allowed = need_requests
             .iter()
             .zip(&verdicts)
             .filter(|(_, verdicts)| !verdicts.iter().all(is_allowed))
-            .map(|(requirement, _)| requirement.need.as_str())
+            .map(|(need_request, _)| need_request.need.as_str())
             .collect();
         Some(Self { checked, attached, acls, acls_at_horizon, verdicts, not_allowed })
     }
 
     /// Each requirement with the servers' verdicts.
-    pub(super) fn requirements_with_verdicts(
+    pub(super) fn need_requests_with_verdicts(
         &self,
-    ) -> impl Iterator<Item = (&Requirement, &[PolicyVerdict])> {
-        self.checked.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
+    ) -> impl Iterator<Item = (&NeedRequest, &[PolicyVerdict])> {
+        self.checked.need_requests.iter().zip(self.verdicts.iter().map(Vec::as_slice))
     }
 
     /// The path of a request as the attached policy `name` must write it.
@@ -103,12 +103,12 @@ impl<'a> PolicyEvaluation<'a> {
     /// as a usage.
     pub(super) fn block_usage(&self) -> HashMap<BlockId, BlockUsage> {
         let mut usage: HashMap<BlockId, BlockUsage> = HashMap::new();
-        let permitted = requirement::never_reported_as_excess(self.checked.profile);
+        let permitted = need_request::never_reported_as_excess(self.checked.profile);
         for acl in &self.acls {
-            for requirement in &self.checked.requirements {
-                let request = &requirement.request;
-                let required = required_capabilities(requirement);
-                let need = Some(&requirement.need);
+            for need_request in &self.checked.need_requests {
+                let request = &need_request.request;
+                let required = required_capabilities(need_request);
+                let need = Some(&need_request.need);
                 record_usage(acl, &mut usage, (request.operation, &request.path), required, need);
             }
             for request in &permitted {
@@ -153,7 +153,7 @@ fn record_usage(
 /// The rules on each server. A server that rejects the policies is a finding.
 fn acls<'a>(
     input: &Input<'a>,
-    server: ServerDialect,
+    server: TargetServers,
     profile: &'a ResolvedProfile,
     attached: &[&'a Policy],
     findings: &mut Vec<Finding>,
@@ -165,7 +165,7 @@ fn acls<'a>(
         return (Vec::new(), Vec::new());
     };
     for dialect in server.dialects() {
-        let context = ServerContext {
+        let context = EvaluationContext {
             dialect: *dialect,
             now: input.now,
             identity: profile.identity.as_ref(),
@@ -178,7 +178,7 @@ fn acls<'a>(
         if dialect.is_openbao()
             && attached.iter().any(|p| p.has_block_expiring_between(input.now, end))
         {
-            let later = Acl::new(attached, &ServerContext { now: end, ..context }).ok();
+            let later = Acl::new(attached, &EvaluationContext { now: end, ..context }).ok();
             acls_at_horizon.extend(later.map(|acl| acl.for_requests_in(&namespace)));
         }
     }
@@ -247,7 +247,7 @@ impl Manifest {
             namespace_path: self.default_namespace(),
             identity: None,
             token: None,
-            job: None,
+            job_duration: None,
             allow_plaintext_loopback: false,
             needs: self
                 .needs

@@ -1,4 +1,4 @@
-//! `excess`: what the policies allow beyond the needs, rule by rule, with a narrower rule.
+//! `excess-rights`: what the policies allow beyond the needs, rule by rule, with a narrower rule.
 
 use std::collections::HashMap;
 
@@ -44,20 +44,21 @@ pub(super) fn check(
     }
     if omitted > 0 {
         let message = format!("{} grant what no need uses", count(omitted, "more rule"));
-        let finding =
-            Finding::new(Code::Excess, message).with_help("remove the rules that no need uses");
+        let finding = Finding::new(Code::ExcessRights, message)
+            .with_help("remove the rules that no need uses");
         findings.push(evaluation.checked.profile_finding(finding));
     }
 }
 
-/// The most findings for one profile; the others are counted.
+/// The maximum number of findings for one profile; the others are counted.
 const MAX_FINDINGS: usize = 500;
 
 fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let origin = acl.block_origin(id);
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
-    let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+    let finding =
+        Finding::new(Code::ExcessRights, message).about_policy(&origin.policy).at(origin.place);
     finding.with_help(if acl.block(id).is_templated() {
         "remove the rule, unless other identities need it"
     } else {
@@ -75,7 +76,8 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
     let fix = path_block(origin.pattern.trim_start_matches('/'), used.capabilities);
-    let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+    let finding =
+        Finding::new(Code::ExcessRights, message).about_policy(&origin.policy).at(origin.place);
     Some(about(used, with_fix(acl, id, finding, fix)))
 }
 
@@ -93,7 +95,7 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
         extra = extra.difference([Capability::Sudo].into_iter().collect());
     }
     let mut finding =
-        Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+        Finding::new(Code::ExcessRights, message).about_policy(&origin.policy).at(origin.place);
     if !extra.is_empty() {
         finding.add_note(format!("{extra} isn't used on any of them"));
     }

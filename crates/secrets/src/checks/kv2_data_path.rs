@@ -7,32 +7,32 @@ use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
 use crate::generate::required_capabilities;
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 use crate::verdict::Permission;
 use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId, path_block};
 
-/// The finding about a denied requirement, if a rule on the logical path explains it.
+/// The finding about a denied request, if a rule on the logical path explains it.
 pub(super) fn explain_denial(
     evaluation: &PolicyEvaluation<'_>,
-    requirement: &Requirement,
+    need_request: &NeedRequest,
 ) -> Option<Finding> {
-    let need = &evaluation.checked.need(&requirement.need).need;
-    let path = &requirement.request.path;
+    let need = &evaluation.checked.need(&need_request.need).need;
+    let path = &need_request.request.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator.name());
     if need.engine != Engine::Kv2 || *path != consumed {
         return None;
     }
     let logical = need.location();
     let acl = &evaluation.acls[0];
-    let rule = logical_path_rule(acl, &logical, requirement)?;
+    let rule = logical_path_rule(acl, &logical, need_request)?;
     let origins = acl.first_rule_origins(rule, NAMED);
     let origin = origins
         .first()
         .filter(|origin| evaluation.checked.mounts.is_logical_kv2_path(&origin.pattern))?;
     let message = format!(
         "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",
-        requirement.request.operation.name(),
+        need_request.request.operation.name(),
         origin.pattern,
         need.mount,
     );
@@ -44,7 +44,7 @@ pub(super) fn explain_denial(
     let corrected = below.map(|below| format!("{}/data/{below}", need.mount));
     let capabilities = evaluation.checked.required_capabilities_on(path);
     let fix = path_block(corrected.as_deref().unwrap_or(path), capabilities);
-    let mut finding = evaluation.checked.finding(&requirement.need, finding).with_fix(fix);
+    let mut finding = evaluation.checked.finding(&need_request.need, finding).with_fix(fix);
     for origin in origins {
         let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
         finding = finding.with_related(origin.place, related);
@@ -52,7 +52,7 @@ pub(super) fn explain_denial(
     Some(finding)
 }
 
-/// The most blocks of a rule that a finding names.
+/// The maximum number of blocks of a rule that a finding names.
 const NAMED: usize = 5;
 
 /// Returns the blocks that name a logical path of kv2. They must be changed, not removed.
@@ -62,11 +62,11 @@ pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashS
     let mounts = &evaluation.checked.mounts;
     let mut blocks: HashSet<BlockId> =
         rules.filter(|id| mounts.is_logical_kv2_path(acl.block(*id).pattern())).collect();
-    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
-        let need = &evaluation.checked.need(&requirement.need).need;
+    for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
+        let need = &evaluation.checked.need(&need_request.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
         if refused && need.engine == Engine::Kv2 {
-            let rule = logical_path_rule(acl, &need.location(), requirement);
+            let rule = logical_path_rule(acl, &need.location(), need_request);
             blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks().to_vec()));
         }
     }
@@ -74,9 +74,9 @@ pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashS
 }
 
 /// The rule that would decide on a kv1 mount, if it grants what is required.
-fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
+fn logical_path_rule(acl: &Acl<'_>, logical: &str, need_request: &NeedRequest) -> Option<RuleId> {
     let rule = acl.deciding_rule(logical, false)?;
-    required_capabilities(requirement)
+    required_capabilities(need_request)
         .difference(acl.rule(rule).capabilities())
         .is_empty()
         .then_some(rule)

@@ -16,24 +16,26 @@ mod interactive;
 mod kv2_data_path;
 mod namespace;
 mod online;
+mod overrides;
 mod parameters;
 mod policies;
 mod result_table;
 mod root_token;
-mod rules;
 mod unused_policy;
 
 use std::collections::{BTreeMap, HashSet};
 
 use envlock_policy::Policy;
 use envlock_policy::lint::{LintContext, lint_parsed, rules_that_never_decide};
-use envlock_report::{AsFindings, Code, Exit, Finding, Place, outcome::Rules, sort_and_merge};
+use envlock_report::{
+    AsFindings, Code, Exit, Finding, Place, outcome::LevelOverrides, sort_and_merge,
+};
 use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
-use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
-use crate::requirement::job_requests_of_need;
+use crate::manifest::{Manifest, ResolvedProfile, TargetServers};
+use crate::need_request::job_requests_of_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 pub use namespace::described as described_namespace;
@@ -52,10 +54,10 @@ pub struct Input<'a> {
     pub profile: Option<&'a str>,
     /// The server's dialect from the command line, which takes precedence over the release that a
     /// server reported and over the manifest.
-    pub dialect: Option<ServerDialect>,
+    pub dialect: Option<TargetServers>,
     /// The time of the check.
     pub now: Timestamp,
-    /// Rules that expire within this number of days are reported.
+    /// LevelOverrides that expire within this number of days are reported.
     pub horizon_days: u32,
     /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,
@@ -63,9 +65,9 @@ pub struct Input<'a> {
 
 impl Input<'_> {
     /// The servers for which the policies are evaluated.
-    fn server(&self) -> ServerDialect {
+    fn server(&self) -> TargetServers {
         let asked = self.online.and_then(|facts| facts.server.release());
-        let asked = asked.map(ServerDialect::Release);
+        let asked = asked.map(TargetServers::Release);
         self.dialect.or(asked).unwrap_or(self.manifest.server)
     }
 }
@@ -77,8 +79,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The rows of the table of results.
     pub rows: Vec<ResultRow>,
-    /// The manifest's `allow:` and `deny:`. They aren't applied to `findings` yet.
-    pub rules: Rules,
+    /// The manifest's `accept:` and `deny:`. They aren't applied to `findings` yet.
+    pub overrides: LevelOverrides,
 }
 
 /// Why the check is impossible.
@@ -150,7 +152,8 @@ impl AsFindings for CheckError {
                 let profile =
                     profile.as_ref().map_or_else(String::new, |p| format!(" --profile {p}"));
                 let help = format!("write it: `envlock policy generate{profile} > {file}`");
-                let finding = Finding::new(Code::PolicyFile, message).about_policy(policy);
+                let finding =
+                    Finding::new(Code::PolicyFileUnreadable, message).about_policy(policy);
                 let note = "paths of policy files are relative to the manifest";
                 vec![finding.at(place.clone()).with_note(note).with_help(help)]
             }
@@ -188,7 +191,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     api_path::check(input.manifest, &mut findings);
     lint(input, &policies, &mut findings);
     let (findings, rows) = (sort_and_merge(findings), result_table::merge_profiles(rows));
-    Ok(Outcome { findings, rows, rules: rules::for_check(input) })
+    Ok(Outcome { findings, rows, overrides: overrides::for_check(input) })
 }
 
 /// Reports needs that name the path of the server's API, or repeat their mount in their path.
@@ -213,7 +216,7 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
         let same = findings.iter().filter(|finding| finding.code == code);
         same.filter_map(|finding| finding.place.clone()).collect()
     };
-    for code in [Code::NeverDecides, Code::DenyOverruled] {
+    for code in [Code::NeverDecides, Code::DenyOverridden] {
         let known = places(&lints, code);
         findings.retain(|finding| {
             let known = finding.place.as_ref().is_some_and(|place| known.contains(place));
@@ -234,8 +237,9 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
 
 /// Reports rules that never decide because of other policies of the profile.
 fn never_decides(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let beaten = rules_that_never_decide(&evaluation.acls).into_iter();
-    findings.extend(beaten.map(|finding| finding.in_profile(&evaluation.checked.profile.name)));
+    let unreachable = rules_that_never_decide(&evaluation.acls).into_iter();
+    findings
+        .extend(unreachable.map(|finding| finding.in_profile(&evaluation.checked.profile.name)));
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.

@@ -8,8 +8,8 @@ use super::evaluation::PolicyEvaluation;
 use crate::verdict::{Permission, Reason};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
-        // A server that denies every such request is reported by `denied` or `dialect-dependent`.
+    for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
+        // A server that denies every such request is reported by `request-denied` or `dialect-dependent`.
         if verdicts.iter().any(|verdict| verdict.permission == Permission::Denied) {
             continue;
         }
@@ -18,15 +18,15 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             _ => None,
         });
         let Some((verdict, unknowns)) = depends else { continue };
-        let request = &requirement.request;
+        let request = &need_request.request;
         let message = format!(
             "whether {} {} is allowed depends on its parameters",
             request.operation.name(),
             request.path
         );
         let finding = Finding::new(Code::DependsOnParameters, message)
-            .with_help(help(unknowns, requirement.need.as_str()));
-        let mut finding = evaluation.checked.finding(&requirement.need, finding);
+            .with_help(help(unknowns, need_request.need.as_str()));
+        let mut finding = evaluation.checked.finding(&need_request.need, finding);
         let shown = unknowns.iter().take(SHOWN);
         for unknown in shown {
             finding.add_note(format!("it depends on {unknown}"));
@@ -42,7 +42,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
     }
 }
 
-/// The most unknowns that a finding lists.
+/// The maximum number of unknowns that a finding lists.
 const SHOWN: usize = 4;
 
 /// What to write, so that nothing is unknown any more.

@@ -89,7 +89,7 @@ impl Policies {
                 }
                 Ok(policy) => {
                     let everybody = rejections(policy, input.now).into_iter();
-                    findings.extend(everybody.filter(|finding| finding.code != "dialect-only"));
+                    findings.extend(everybody.filter(|finding| finding.code != "dialect-specific"));
                 }
             }
         }

@@ -57,11 +57,11 @@ pub(super) fn rows(
         return Vec::new();
     }
     let profiles = vec![checked.profile.name.clone()];
-    let requests = checked.requirements.iter().enumerate().map(|(at, requirement)| {
-        let request = &requirement.request;
+    let requests = checked.need_requests.iter().enumerate().map(|(at, need_request)| {
+        let request = &need_request.request;
         let (path, operation) = (request.path.clone(), request.operation.name());
         ResultRow {
-            need: requirement.need.clone(),
+            need: need_request.need.clone(),
             profiles: profiles.clone(),
             subject: RowSubject::Request { path, operation },
             policies: evaluation.map(|evaluation| by_policies(&evaluation.verdicts[at])),

@@ -7,8 +7,8 @@ mod resolve;
 mod schema;
 
 pub use model::{
-    Allowance, Auth, AuthMethod, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
-    ServerDialect, TokenRules,
+    Auth, AuthMethod, Exception, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
+    TargetServers, TokenRules,
 };
 pub use read::{ManifestError, ManifestLocation};
 pub use resolve::{ResolvedNeed, ResolvedProfile};

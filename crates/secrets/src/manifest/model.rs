@@ -23,11 +23,11 @@ pub struct Manifest {
     pub version: u32,
     /// The server for which the policies are evaluated.
     #[schemars(default, with = "schema::Server")]
-    pub server: ServerDialect,
+    pub server: TargetServers,
     /// The policies in the repository, by the name under which they are uploaded.
     #[schemars(default)]
     pub policies: BTreeMap<String, PolicyFile>,
-    /// The credentials, by name.
+    /// The secrets, by name.
     pub needs: BTreeMap<String, Need>,
     /// The profile that is used by default.
     #[schemars(default)]
@@ -37,7 +37,7 @@ pub struct Manifest {
     pub profiles: BTreeMap<String, Profile>,
     /// Findings that are accepted until a date.
     #[schemars(default)]
-    pub allow: Vec<Allowance>,
+    pub accept: Vec<Exception>,
     /// Codes of warnings that count as errors.
     #[schemars(default)]
     pub deny: BTreeSet<Code>,
@@ -58,7 +58,7 @@ pub(super) struct Namespaces {
 /// The servers that the policies are for: all their dialects must allow the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum ServerDialect {
+pub enum TargetServers {
     /// OpenBao 2.6 and later.
     #[serde(rename = "openbao")]
     OpenBao,
@@ -80,7 +80,7 @@ pub enum ServerDialect {
     Release(Release),
 }
 
-impl ServerDialect {
+impl TargetServers {
     /// The dialects that policies are evaluated for.
     pub fn dialects(self) -> &'static [Dialect] {
         match self {
@@ -134,7 +134,7 @@ pub struct Profile {
     pub token: Option<TokenRules>,
     /// How long the job takes, which its token must last.
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
-    pub job: Option<String>,
+    pub job_duration: Option<String>,
     /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
@@ -161,7 +161,7 @@ pub struct Auth {
     /// The role to log in as.
     #[schemars(default)]
     pub role: Option<String>,
-    /// Where the credentials are read from, by the name that the auth method gives each.
+    /// Where the login credentials are read from, by the name that the auth method gives each.
     #[schemars(flatten)]
     pub credentials: BTreeMap<String, RuntimeValue>,
     /// Its place in the file.
@@ -231,9 +231,9 @@ pub enum ForbiddenToken {
 /// A finding that is accepted until a date.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Allowance {
+pub struct Exception {
     /// The finding's code.
-    pub finding: Code,
+    pub code: Code,
     /// The need that it is accepted for.
     #[schemars(default)]
     pub need: Option<String>,
@@ -242,7 +242,7 @@ pub struct Allowance {
     pub policy: Option<String>,
     /// The reason.
     pub reason: String,
-    /// The last day of the allowance.
+    /// The last day of the exception.
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Date,
     /// Its place in the file.

@@ -9,7 +9,7 @@ use envlock_text::Pos;
 
 use super::model::{Auth, Manifest, Profile, RuntimeValue, TokenRules};
 
-/// The most profiles that a profile can extend, one after another.
+/// The maximum number of profiles that a profile can extend, one after another.
 const MAX_ANCESTORS: usize = 16;
 
 /// A profile, with everything from the profiles that it extends.
@@ -31,7 +31,7 @@ pub struct ResolvedProfile {
     /// The requirements on its token.
     pub token: Option<TokenRules>,
     /// How long the job takes, such as `8h`.
-    pub job: Option<String>,
+    pub job_duration: Option<String>,
     /// Whether `http://` to the machine itself is fine.
     pub allow_plaintext_loopback: bool,
     /// The needs without the skipped ones, sorted by name.
@@ -63,7 +63,7 @@ impl Manifest {
             merged.namespace = profile.namespace.clone().or(merged.namespace);
             merged.identity = profile.identity.clone().or(merged.identity);
             merged.token = profile.token.clone().or(merged.token);
-            merged.job = profile.job.clone().or(merged.job);
+            merged.job_duration = profile.job_duration.clone().or(merged.job_duration);
             merged.allow_plaintext_loopback =
                 profile.allow_plaintext_loopback.or(merged.allow_plaintext_loopback);
             uses.extend(profile.needs.iter().map(|(need, use_)| (need.as_str(), *use_)));
@@ -89,7 +89,7 @@ impl Manifest {
             namespace: merged.namespace,
             identity: merged.identity,
             token: merged.token,
-            job: merged.job,
+            job_duration: merged.job_duration,
             allow_plaintext_loopback: merged.allow_plaintext_loopback.unwrap_or(false),
             needs: needs.collect(),
             pos: own.pos,
@@ -118,7 +118,7 @@ impl Manifest {
         for (name, profile) in &self.profiles {
             checker.profile(name, profile);
         }
-        checker.allowances();
+        checker.exceptions();
         checker.variables();
     }
 }
@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
             if let Some(locator) = change.locator.as_ref().filter(|l| l.kind != right) {
                 let (right, wrong) = (right.key(), locator.kind.key());
                 let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
-                self.mistake(Code::WrongKey, &message, None, change.pos);
+                self.mistake(Code::KeyNotOfEngine, &message, None, change.pos);
             }
         }
     }
@@ -256,18 +256,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn allowances(&mut self) {
+    fn exceptions(&mut self) {
         let manifest = self.manifest;
-        for allowance in &manifest.allow {
-            if let Some(need) = &allowance.need
+        for exception in &manifest.accept {
+            if let Some(need) = &exception.need
                 && !manifest.needs.contains_key(need)
             {
-                self.unknown("need", need, manifest.needs.keys(), allowance.pos);
+                self.unknown("need", need, manifest.needs.keys(), exception.pos);
             }
-            if let Some(policy) = &allowance.policy
+            if let Some(policy) = &exception.policy
                 && !manifest.policies.contains_key(policy)
             {
-                self.unknown("policy", policy, manifest.policies.keys(), allowance.pos);
+                self.unknown("policy", policy, manifest.policies.keys(), exception.pos);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::model::{Manifest, ServerDialect};
+use super::model::{Manifest, TargetServers};
 
 /// The JSON Schema of a manifest, for editors.
 pub fn manifest_schema() -> schemars::Schema {
@@ -20,7 +20,7 @@ pub fn manifest_schema() -> schemars::Schema {
 pub(super) struct Server {
     /// The dialects that must allow the requests; not together with a product.
     #[schemars(default)]
-    dialect: Option<ServerDialect>,
+    dialect: Option<TargetServers>,
     /// The product; without a version, each of its releases must allow the requests.
     #[schemars(default)]
     product: Option<Product>,

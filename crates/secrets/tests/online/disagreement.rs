@@ -10,7 +10,7 @@ fn policies_that_allow_and_a_server_that_denies_disagree() {
             .with_capabilities("secret/data/ml/db_creds", &["deny"])
     };
     scenario().expect_findings(
-        &[error("disagreement")],
+        &[error("server-disagrees")],
         1,
         &[
             "the policies in the repository allow read secret/data/ml/db_creds",
@@ -24,14 +24,14 @@ fn policies_that_allow_and_a_server_that_denies_disagree() {
     scenario()
         .with_facts(|online| online.token.policies = vec!["default".to_owned()])
         .expect_findings(
-            &[error("disagreement")],
+            &[error("server-disagrees")],
             1,
             &["attached, but not on the token: ci-db", "give the role the policy ci-db"],
         );
     scenario()
         .with_facts(|online| online.token.policies.push("locked-down".to_owned()))
         .expect_findings(
-            &[error("disagreement"), note("unattached-policy")],
+            &[error("server-disagrees"), note("unattached-policy")],
             1,
             &["that isn't attached denies it, such as locked-down"],
         );
@@ -44,7 +44,7 @@ fn policies_that_allow_and_a_server_that_denies_disagree() {
 fn a_server_that_allows_what_policies_deny_disagrees_too() {
     let nothing = "path \"secret/data/other\" {\n  capabilities = [\"deny\"]\n}\n";
     Scenario::with_needs(DB).with_policy(nothing).expect_findings(
-        &[error("denied"), error("disagreement")],
+        &[error("request-denied"), error("server-disagrees")],
         1,
         &["the server allows read secret/data/ml/db_creds", "`bao policy read default`"],
     );
@@ -58,7 +58,7 @@ fn a_disagreement_names_every_request_of_a_need() {
         .with_policy(rule)
         .with_capabilities("secret/data/ml/db_creds", &["deny"])
         .expect_findings(
-            &[error("disagreement")],
+            &[error("server-disagrees")],
             1,
             &["read secret/data/ml/db_creds and create", "and update", "the server denies them"],
         );
@@ -71,7 +71,7 @@ fn a_condition_of_a_rule_that_denies_is_not_a_disagreement_with_the_servers_capa
             "path \"secret/data/ml/db_creds\" {{\n  capabilities = [\"read\"]\n  {condition}\n}}\n"
         );
         Scenario::with_needs(DB).with_policy(rule.leak()).expect_findings(
-            &[error("denied")],
+            &[error("request-denied")],
             1,
             &[],
         );

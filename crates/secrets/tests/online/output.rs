@@ -1,4 +1,4 @@
-//! The output: the table, allowances, and names from a server.
+//! The output: the table, exceptions, and names from a server.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,21 @@ use crate::scenario::{
 };
 
 #[test]
-fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
+fn an_exception_of_a_server_code_applies_online_and_is_not_unused_offline() {
     let until = "until: 2999-12-31";
     let allow = |code: &str| {
-        format!("allow:\n  - {{finding: {code}, need: db_creds, reason: soon, {until}}}\n")
+        format!("accept:\n  - {{code: {code}, need: db_creds, reason: soon, {until}}}\n")
     };
-    Scenario::with_needs(DB).with_lines(&allow("missing")).with_absent("db_creds").expect_findings(
-        &[note("missing")],
-        0,
-        &["accepted until 2999-12-31"],
-    );
+    Scenario::with_needs(DB)
+        .with_lines(&allow("secret-missing"))
+        .with_absent("db_creds")
+        .expect_findings(&[note("secret-missing")], 0, &["accepted until 2999-12-31"]);
     let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
     Scenario::with_needs(DB)
         .with_lines(&allow("unverifiable"))
         .with_need_facts("db_creds", unknown)
         .expect_findings(&[note("unverifiable")], 0, &[]);
-    for (code, kept) in [("missing", true), ("excess", false)] {
+    for (code, kept) in [("secret-missing", true), ("excess-rights", false)] {
         let text = Scenario::with_needs(DB).with_lines(&allow(code)).text;
         let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
         let manifest = manifest.expect("a valid manifest").expect("a manifest with needs");
@@ -40,7 +39,7 @@ fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
             online: None,
         };
         let findings = final_report(&check(&input).expect("no policy is required"), &[]).findings;
-        let unused = findings.iter().any(|finding| finding.code == "unused-allowance");
+        let unused = findings.iter().any(|finding| finding.code == "unused-exception");
         assert_eq!(unused, !kept, "{code}");
     }
 }

@@ -57,7 +57,7 @@ fn a_missing_need_is_reported_with_the_reason() {
         Scenario::with_needs(DB)
             .with_need_facts("db_creds", move |facts| facts.presence = Ok(presence.clone()))
     };
-    let missing = &[error("missing")];
+    let missing = &[error("secret-missing")];
     db(Presence::Absent).expect_findings(
         missing,
         1,
@@ -78,7 +78,7 @@ fn a_missing_need_is_reported_with_the_reason() {
     role.expect_findings(missing, 1, &["the role ro of database doesn't exist", "correct `role:`"]);
     let optional = DB.replace("    path", "    required: false\n    path");
     Scenario::with_needs(&optional).with_absent("db_creds").expect_findings(
-        &[note("missing")],
+        &[note("secret-missing")],
         0,
         &["it isn't required"],
     );
@@ -87,12 +87,12 @@ fn a_missing_need_is_reported_with_the_reason() {
 #[test]
 fn one_usable_need_is_enough_for_a_group() {
     Scenario::with_needs(GROUP).with_absent("key_a").expect_findings(
-        &[note("missing")],
+        &[note("secret-missing")],
         0,
         &["another need of the group key"],
     );
     Scenario::with_needs(GROUP).with_absent("key_a").with_absent("key_b").expect_findings(
-        &[error("missing")],
+        &[error("secret-missing")],
         1,
         &["no need of the group key can be used", "key_b: secret/b"],
     );
@@ -101,14 +101,18 @@ fn one_usable_need_is_enough_for_a_group() {
     Scenario::with_needs(GROUP)
         .with_capabilities("secret/data/a", &["deny"])
         .with_absent("key_b")
-        .expect_findings(&[error("denied"), error("missing")], 1, &["key_a: it is denied"]);
+        .expect_findings(
+            &[error("request-denied"), error("secret-missing")],
+            1,
+            &["key_a: it is denied"],
+        );
     let rule = "path \"secret/data/b\" {\n  capabilities = [\"read\"]\n}\n";
     Scenario::with_needs(GROUP)
         .with_policy(rule)
         .with_capabilities("secret/data/a", &["deny"])
         .with_absent("key_b")
         .expect_findings(
-            &[error("missing")],
+            &[error("secret-missing")],
             1,
             &["key_a: it is denied", "key_b: secret/b doesn't exist"],
         );
@@ -119,7 +123,7 @@ fn one_usable_need_is_enough_for_a_group() {
         .with_need_facts("key_b", unknown)
         .with_need_facts("key_b", without_field_names)
         .expect_findings(
-            &[error("unverifiable"), note("missing")],
+            &[error("unverifiable"), note("secret-missing")],
             3,
             &["which couldn't be determined"],
         );
@@ -133,14 +137,18 @@ fn one_usable_need_is_enough_for_a_group() {
 fn several_usable_needs_of_a_one_of_group_are_reported_once() {
     let group = GROUP.replace("any_of", "one_of");
     Scenario::with_needs(&group).expect_findings(
-        &[warning("one-of-several")],
+        &[warning("one-of-ambiguous")],
         0,
-        &["exist and are allowed"],
+        &["exist and are"],
     );
-    Scenario::with_needs(&group).with_absent("key_b").expect_findings(&[note("missing")], 0, &[]);
+    Scenario::with_needs(&group).with_absent("key_b").expect_findings(
+        &[note("secret-missing")],
+        0,
+        &[],
+    );
     let rule = "path \"secret/data/+\" {\n  capabilities = [\"read\"]\n}\n";
     let findings = Scenario::with_needs(&group).with_policy(rule).outcome().findings;
-    let reported = findings.iter().filter(|finding| finding.code == "one-of-several").count();
+    let reported = findings.iter().filter(|finding| finding.code == "one-of-ambiguous").count();
     assert_eq!(reported, 1);
 }
 

@@ -18,7 +18,7 @@ fn a_denial_by_policies_and_server_is_reported_once() {
     Scenario::with_needs(DB)
         .with_policy("path \"secret/data/x\" {\n  capabilities = [\"deny\"]\n}\n")
         .with_capabilities("secret/data/ml/db_creds", &["deny"])
-        .expect_findings(&[error("denied")], 1, &["add to the policy ci-db (ci-db.hcl)"]);
+        .expect_findings(&[error("request-denied")], 1, &["add to the policy ci-db (ci-db.hcl)"]);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_denial_by_the_server_is_reported_if_no_policies_are_attached() {
     let path = "secret/data/ml/db_creds";
     for granted in [&["deny"][..], &[], &["list", "update"], &["subscribe"], &["deny", "read"]] {
         Scenario::with_needs(DB).with_capabilities(path, granted).expect_findings(
-            &[error("denied")],
+            &[error("request-denied")],
             1,
             &["denied by the server", "policies are ci-db, default", "add to the policy ci-db"],
         );
@@ -48,7 +48,7 @@ fn a_denied_optional_need_is_an_error_and_chinese_names_are_kept() {
     Scenario::with_needs(needs)
         .with_capabilities("密钥/data/团队/令牌", &["deny"])
         .expect_findings(
-            &[error("denied")],
+            &[error("request-denied")],
             1,
             &["read 密钥/data/团队/令牌", "a denied need can't be read", "令牌 is for: 下载模型"],
         );
@@ -60,12 +60,16 @@ fn a_write_requires_create_and_update_and_a_protected_endpoint_also_sudo() {
     let path = "secret/data/ml/db_creds";
     Scenario::with_needs(&writes).expect_no_findings();
     Scenario::with_needs(&writes).with_capabilities(path, &["read", "update"]).expect_findings(
-        &[error("denied")],
+        &[error("request-denied")],
         1,
         &["create secret/data"],
     );
     let sudo = DB.replace("    path", "    capabilities: [sudo]\n    path");
-    Scenario::with_needs(&sudo).expect_findings(&[error("denied")], 1, &["has only read there"]);
+    Scenario::with_needs(&sudo).expect_findings(
+        &[error("request-denied")],
+        1,
+        &["has only read there"],
+    );
     Scenario::with_needs(&sudo).with_capabilities(path, &["read", "sudo"]).expect_no_findings();
 }
 
@@ -75,7 +79,7 @@ fn the_server_decides_if_the_policies_depend_on_the_identity() {
     let scenario = || Scenario::with_needs(DB).with_policy(templated);
     scenario().expect_findings(&[error("depends-on-identity")], 1, &[]);
     scenario().with_capabilities("secret/data/ml/db_creds", &["deny"]).expect_findings(
-        &[error("denied"), error("depends-on-identity")],
+        &[error("request-denied"), error("depends-on-identity")],
         1,
         &["denied by the server"],
     );
@@ -109,7 +113,7 @@ fn a_root_token_is_an_error_and_on_a_development_server_a_warning() {
     // What a server allows to root isn't a disagreement.
     let nothing = "path \"x\" {\n  capabilities = [\"deny\"]\n}\n";
     Scenario::with_needs(DB).with_policy(nothing).with_facts(root).expect_findings(
-        &[error("denied"), error("root-token")],
+        &[error("request-denied"), error("root-token")],
         1,
         &[],
     );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::{Engine, Product};
-use envlock_report::outcome::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
+use envlock_report::outcome::{Completion, DenySetting, DenyTarget, FinalReport, apply_overrides};
 use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
@@ -11,7 +11,7 @@ use envlock_secrets::facts::{
     Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
 };
 use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
-use envlock_secrets::requirement::job_requests_of_profile;
+use envlock_secrets::need_request::job_requests_of_profile;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const DB: &str = "  db_creds:
@@ -143,7 +143,7 @@ impl Scenario {
     pub(crate) fn expect_findings(self, findings: &[(Level, &str)], exit: u8, texts: &[&str]) {
         let mut outcome = self.outcome();
         outcome.findings = final_report(&outcome, &[]).findings;
-        outcome.rules.allow.clear();
+        outcome.overrides.accept.clear();
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let reported: Vec<_> =
@@ -175,9 +175,9 @@ impl Scenario {
 
 /// Applies the manifest's rules and `deny` to the findings.
 pub(crate) fn final_report(outcome: &Outcome, deny: &[DenyTarget]) -> FinalReport {
-    let mut rules = outcome.rules.clone();
-    rules.deny.extend(deny.iter().copied().map(DenyRule::from_flag));
-    apply_rules(outcome.findings.clone(), Completion::Complete, &rules)
+    let mut rules = outcome.overrides.clone();
+    rules.deny.extend(deny.iter().copied().map(DenySetting::from_flag));
+    apply_overrides(outcome.findings.clone(), Completion::Complete, &rules)
 }
 
 /// The findings as text.
@@ -203,9 +203,9 @@ pub(crate) fn note(code: &str) -> (Level, &str) {
 /// The facts of a server that has and allows everything that the profile needs.
 pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
     let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for requirement in job_requests_of_profile(profile) {
-        let granted = capabilities.entry(requirement.request.path).or_default();
-        granted.insert(requirement.request.operation.name().to_owned());
+    for need_request in job_requests_of_profile(profile) {
+        let granted = capabilities.entry(need_request.request.path).or_default();
+        granted.insert(need_request.request.operation.name().to_owned());
     }
     let needs = profile.needs.iter().map(|resolved| {
         let need = &resolved.need;

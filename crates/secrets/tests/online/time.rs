@@ -40,21 +40,25 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
             (online.token.ttl, online.token.renewable) = (seconds, renewable);
         })
     };
-    lives(59, false).expect_findings(&[warning("expiring")], 0, &["expires in 59 s", "`job: 15m`"]);
+    lives(59, false).expect_findings(
+        &[warning("expires-soon")],
+        0,
+        &["expires in 59 s", "`job_duration: 15m`"],
+    );
     lives(60, false).expect_no_findings();
-    lives(59, true).expect_findings(&[warning("expiring")], 0, &["only if the job renews it"]);
+    lives(59, true).expect_findings(&[warning("expires-soon")], 0, &["only if the job renews it"]);
     // The role has token_explicit_max_ttl=45s, or a period of 30 s.
     lives(45, true).with_facts(|online| online.token.explicit_max_ttl = 45).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["expires in 45 s", "after 45s in any case"],
     );
     lives(29, true).with_facts(|online| online.token.period = 30).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["expires in 29 s"],
     );
-    lives(59, true).with_lines("    job: 50s\n").expect_no_findings();
+    lives(59, true).with_lines("    job_duration: 50s\n").expect_no_findings();
     let rules = "    token: {ttl_min: 30s}\n";
     lives(59, false).with_lines(rules).expect_no_findings();
     lives(59, false).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
@@ -85,7 +89,7 @@ fn a_token_must_be_valid_long_enough_or_be_renewable() {
         &["must be renewed to reach 2h", "that limit can't be read"],
     );
     scenario(|token| token.explicit_max_ttl = 7200).expect_findings(note, 0, &[]);
-    // A verifier's token isn't the job's.
+    // A presence check's token isn't the job's.
     scenario(|token| token.renewable = false)
         .with_policy(DB_RULE)
         .with_facts(VERIFIER)
@@ -96,7 +100,7 @@ fn a_token_must_be_valid_long_enough_or_be_renewable() {
 fn a_job_and_the_lease_of_a_need_last_no_longer_than_the_token_can() {
     let job = |change: fn(&mut Token)| {
         Scenario::with_needs(DB)
-            .with_lines("    job: 8h\n")
+            .with_lines("    job_duration: 8h\n")
             .with_facts(move |online| change(&mut online.token))
     };
     let short = &[error("ttl-too-short")];
@@ -191,7 +195,7 @@ fn a_version_that_expires_within_the_horizon_is_a_warning() {
         })
     };
     ends(24).expect_findings(
-        &[warning("expiring")],
+        &[warning("expires-soon")],
         0,
         &["at 2026-11-24T00:00:00Z", "write a new version"],
     );

@@ -52,7 +52,7 @@ fn an_unknown_fact_is_not_a_success() {
     Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(unsupported).expect_findings(
         unknown,
         3,
-        &["2.4.0, doesn't support the request", "write `verify: offline`"],
+        &["2.4.0, doesn't support the request", "write `check: offline`"],
     );
     let forbidden_rights =
         |online: &mut ServerFacts| online.capabilities = Err(UnknownReason::Forbidden);
@@ -72,7 +72,7 @@ fn an_unknown_fact_is_not_a_success() {
         0,
         &[],
     );
-    let offline = DB.replace("    path", "    verify: offline\n    path");
+    let offline = DB.replace("    path", "    check: offline\n    path");
     Scenario::with_needs(&offline)
         .with_policy(DB_RULE)
         .with_need_facts("db_creds", forbidden)
@@ -85,7 +85,7 @@ fn an_unknown_fact_is_not_a_success() {
     let denied = Scenario::with_needs(&offline)
         .with_policy(DB_RULE)
         .with_capabilities("secret/data/ml/db_creds", &["deny"]);
-    denied.expect_findings(&[error("disagreement")], 1, &[]);
+    denied.expect_findings(&[error("server-disagrees")], 1, &[]);
     // A secret with field names exists, even if its metadata can't be read.
     let by_names = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
     Scenario::with_needs(DB).with_need_facts("db_creds", by_names).expect_no_findings();
@@ -102,7 +102,7 @@ fn engines_without_a_safe_request_are_reported() {
         &["which fields it has", "move it to kv2"],
     );
     Scenario::with_needs(KV1).with_absent("legacy").expect_findings(
-        &[error("missing")],
+        &[error("secret-missing")],
         1,
         &["kv/x/a doesn't exist"],
     );
@@ -111,7 +111,7 @@ fn engines_without_a_safe_request_are_reported() {
     Scenario::with_needs(cubbyhole).with_need_facts("own", no_way).expect_findings(
         &[error("unverifiable")],
         3,
-        &["could return a value", "verify: offline"],
+        &["could return a value", "check: offline"],
     );
 }
 
@@ -121,7 +121,7 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
     let both = format!("{DB}{WAREHOUSE}");
     let scenario = || Scenario::with_needs(&both).with_need_facts("db_creds", unknown);
     scenario().with_absent("warehouse").expect_findings(
-        &[error("unverifiable"), error("missing")],
+        &[error("unverifiable"), error("secret-missing")],
         1,
         &[],
     );
@@ -134,13 +134,13 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
 }
 
 #[test]
-fn with_a_verifier_the_server_proves_presence_and_the_policies_prove_rights() {
+fn with_a_presence_check_the_server_proves_presence_and_the_policies_prove_rights() {
     Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
     Scenario::with_needs(DB)
         .with_policy(DB_RULE)
         .with_facts(VERIFIER)
         .with_absent("db_creds")
-        .expect_findings(&[error("missing")], 1, &[]);
+        .expect_findings(&[error("secret-missing")], 1, &[]);
     Scenario::with_needs(DB).with_facts(VERIFIER).expect_findings(
         &[error("unverifiable")],
         3,

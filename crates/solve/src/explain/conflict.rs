@@ -6,13 +6,14 @@ use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
+    cases,
     chain::chain,
     narrow::Narrowing,
     priority,
     reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason, Versions},
     remedy,
     request::MAX_VERSIONS,
-    solver_message, split,
+    solver_message,
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
@@ -151,7 +152,7 @@ fn reason(
     } else {
         None
     };
-    let partial = match virtual_package {
+    let insufficient_virtual_package = match virtual_package {
         Some(_) => None,
         None => steps.iter().find_map(|step| missing_virtual_package(problem, step)),
     };
@@ -159,7 +160,13 @@ fn reason(
         Some(_) => Vec::new(),
         None => remedy::replacement_lines(problem, pool, core, others),
     };
-    let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead };
+    let kind = ReasonKind::Conflict {
+        steps,
+        solver_message,
+        virtual_package,
+        insufficient_virtual_package,
+        instead,
+    };
     UnsolvableReason::new(problem.platform, core, kind)
 }
 
@@ -176,6 +183,6 @@ fn steps(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec
     let mut narrowing = Narrowing::new(problem, pool);
     match narrowing.conflict(core) {
         Some(conflict) => chain(&mut narrowing, core, conflict).0,
-        None => split::steps(problem, pool, core, &narrowing),
+        None => cases::steps(problem, pool, core, &narrowing),
     }
 }

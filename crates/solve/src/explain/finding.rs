@@ -7,8 +7,8 @@ use envlock_report::{Code, Finding};
 use rattler_conda_types::Subdir;
 
 use super::reason::{
-    ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
-    Suggestion, TriedWith, UnsolvableReason, Versions,
+    ConflictStep, ExcludedRequirement, HiddenDependencyText, KeyValues, ReasonKind, RequestLine,
+    StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions,
 };
 
 /// How many hidden packages are named.
@@ -43,7 +43,7 @@ impl UnsolvableReason {
                          it"
                     ),
                 };
-                Finding::new(Code::VirtualPackage, message).with_help(help)
+                Finding::new(Code::VirtualPackageUnusable, message).with_help(help)
             }
             ReasonKind::UnknownPackage { package, platform, searched, other_name, nearest } => {
                 let message = format!("no channel has a package named {package} for {platform}");
@@ -68,7 +68,7 @@ impl UnsolvableReason {
                 let message = format!(
                     "no record of {package} for {platform} in the channels' indexes can be read"
                 );
-                Finding::new(Code::RecordMalformed, message)
+                Finding::new(Code::IndexRecordMalformed, message)
                     .with_list("malformed:", records)
                     .with_help(
                         "report it to the maintainers of the channel, or try another source with \
@@ -145,9 +145,15 @@ impl UnsolvableReason {
                     None => finding,
                 }
             }
-            ReasonKind::Conflict { steps, solver_message, virtual_package, partial, instead } => {
+            ReasonKind::Conflict {
+                steps,
+                solver_message,
+                virtual_package,
+                insufficient_virtual_package,
+                instead,
+            } => {
                 let finding = self.conflict(steps, solver_message.as_deref(), instead);
-                match (virtual_package, partial) {
+                match (virtual_package, insufficient_virtual_package) {
                     (Some(value), _) => finding.with_help(format!(
                         "if the machines have it, solve with `--virtual-package {value}`"
                     )),
@@ -168,7 +174,7 @@ impl UnsolvableReason {
             ReasonKind::SamePackage { package, usable } => {
                 let message =
                     format!("no version of {package} matches all of these lines: {}", self.texts());
-                let mut finding = Finding::new(Code::Conflict, message);
+                let mut finding = Finding::new(Code::DependencyConflict, message);
                 for note in self.others().chain([format!("the channels have: {usable}")]) {
                     finding = finding.with_note(note);
                 }
@@ -212,7 +218,7 @@ impl UnsolvableReason {
                 "loosen one of these lines",
             ),
         };
-        let mut finding = Finding::new(Code::Conflict, message);
+        let mut finding = Finding::new(Code::DependencyConflict, message);
         let platform = self.platforms.first().copied().filter(|_| self.platforms.len() == 1);
         let steps = steps.iter().map(|step| step.text(platform));
         for note in self.others().chain(steps).chain(solver_message.map(str::to_owned)) {
@@ -227,7 +233,7 @@ impl UnsolvableReason {
         })
     }
 
-    fn hidden(&self, needs: &[HiddenNeed], lines: &[String]) -> Finding {
+    fn hidden(&self, needs: &[HiddenDependencyText], lines: &[String]) -> Finding {
         let (channel, used) =
             needs.first().map_or(("", ""), |need| (need.channel.as_str(), need.used.as_str()));
         let hidden: Vec<_> =

@@ -4,6 +4,7 @@
 //! among the requests that can each be met alone, every smallest set of lines that can't be met
 //! together. An [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] is its text.
 
+mod cases;
 mod chain;
 mod conflict;
 mod describe;
@@ -16,7 +17,6 @@ mod reason;
 mod remedy;
 mod request;
 mod solver_message;
-mod split;
 mod suggestion_trials;
 mod text;
 
@@ -27,12 +27,13 @@ use crate::{
     pool::{Pool, PriorityExempt},
 };
 pub use reason::{
-    ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
-    Suggestion, TriedWith, UnsolvableReason, Versions,
+    ConflictStep, ExcludedRequirement, HiddenDependencyText, KeyValues, ReasonKind, RequestLine,
+    StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions,
 };
 use suggestion_trials::SuggestionTrials;
 
-/// Every package name of the indexes, with the indexes of its channels in [`Problem::channels`].
+/// Every package name in the repodata, with the positions of its channels in
+/// [`Problem::channels`].
 pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
 
 /// Explains why `problem` has no solution: at least one reason, in the order of the lines.

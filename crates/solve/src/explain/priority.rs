@@ -10,7 +10,7 @@ use rattler_conda_types::RepoDataRecord;
 use super::{
     conflict::attempt,
     nearest::is_compatible,
-    reason::{HiddenNeed, ReasonKind, UnsolvableReason, Versions},
+    reason::{HiddenDependencyText, ReasonKind, UnsolvableReason, Versions},
     request::without_channel,
 };
 use crate::{
@@ -170,11 +170,15 @@ fn pinned(problem: &Problem<'_>, package: &str) -> bool {
 }
 
 /// Describes the dependency by channels, with the versions of the one that is used.
-fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &HiddenDependency) -> HiddenNeed {
+fn hidden_need(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    need: &HiddenDependency,
+) -> HiddenDependencyText {
     let channel = |index: usize| problem.channels[index].name.clone();
     let candidates = pool.get(&need.package);
     let usable = candidates.into_iter().flat_map(|candidates| &candidates.usable);
-    HiddenNeed {
+    HiddenDependencyText {
         path: need.path.clone(),
         package: need.package.clone(),
         spec: need.spec.clone(),

@@ -155,8 +155,9 @@ pub enum ReasonKind {
         solver_message: Option<String>,
         /// The value of `--virtual-package` with which they could be met.
         virtual_package: Option<String>,
-        /// The value of `--virtual-package` that meets the missing one, if that isn't enough.
-        partial: Option<String>,
+        /// The value of `--virtual-package` that meets this dependency, but doesn't resolve the
+        /// conflict.
+        insufficient_virtual_package: Option<String>,
         /// Lines that can be met in place of one of the requests. Each was tried with the solver.
         instead: Vec<String>,
     },
@@ -170,7 +171,7 @@ pub enum ReasonKind {
     /// The requests can't be met together because of strict channel priority.
     HiddenByPriority {
         /// The dependencies that only a hidden record meets, the nearest to the requests first.
-        needs: Vec<HiddenNeed>,
+        needs: Vec<HiddenDependencyText>,
         /// Lines that request each package from the hidden channel, if that is enough.
         lines: Vec<String>,
     },
@@ -299,7 +300,7 @@ pub enum TriedWith {
 
 /// A dependency that is met only by a record that channel priority hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HiddenNeed {
+pub struct HiddenDependencyText {
     /// The packages from a request to the one with the dependency, as `name version`.
     pub path: Vec<String>,
     /// The package that is needed.

@@ -154,7 +154,7 @@ fn can_have(platform: Subdir, package: &str) -> bool {
     }
 }
 
-/// Returns the value of `--virtual-package` that meets a need such as `__cuda >=12` or
+/// Returns the value of `--virtual-package` that meets a dependency such as `__cuda >=12` or
 /// `__cuda >=11 or >=12`; `None` if no machine of the platform has it.
 pub(super) fn value_for(platform: Subdir, package: &str, need: &str) -> Option<String> {
     let first = need.split(" or ").next().unwrap_or(need);

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{Address, ProbeError, RedirectTarget, Settings};
 
-/// The most bytes of an answer. Names and times have a few thousand.
+/// The maximum number of bytes of an answer. Names and times have a few thousand.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The HTTP client of one server.
@@ -67,7 +67,7 @@ impl Transport {
             // A machine without trusted certificates can still connect to itself.
             builder = builder.tls_certs_only([]);
         }
-        if let Some(identity) = &settings.identity {
+        if let Some(identity) = &settings.client_certificate {
             let mut pem = Zeroizing::new(identity.certificate.clone());
             pem.push(b'\n');
             pem.extend_from_slice(identity.key.reveal().as_bytes());

@@ -19,7 +19,7 @@ use crate::connection::Connection;
 use crate::session::Session;
 use crate::{CredentialSources, NotRevoked, ProbeError, Settings, login};
 
-/// The most requests at the same time.
+/// The maximum number of requests at the same time.
 const MAX_CONCURRENT_REQUESTS: usize = 8;
 
 /// The longest time for a login in progress, or a logout, after an interruption.
@@ -29,11 +29,11 @@ const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct ProbeRequest<'a> {
     /// The profile whose needs are checked.
     pub profile: &'a ResolvedProfile,
-    /// The login: the profile's, or a verifier's.
+    /// The login: the profile's, or a presence check's.
     pub auth: Option<&'a Auth>,
-    /// Whether the login is a verifier's. The rights of its token aren't those of the job, so they
+    /// Whether the login is a presence check's. The rights of its token aren't those of the job, so they
     /// aren't requested.
-    pub as_verifier: bool,
+    pub presence_only: bool,
     /// The sources of the credentials.
     pub sources: CredentialSources<'a>,
     /// Makes a future that is ready when the user, or the system, interrupts. It is called several
@@ -63,7 +63,7 @@ async fn run(
 ) -> Result<ServerFacts, ProbeError> {
     settings.address.check_scheme(request.profile.allow_plaintext_loopback)?;
     if let Some(identity) = login::client_identity(request.auth, request.sources)? {
-        settings.identity = Some(identity);
+        settings.client_certificate = Some(identity);
     }
     let name = &request.profile.name;
     let token_source = login::token_source(name, request.auth, request.sources, settings.now)?;
@@ -137,7 +137,7 @@ async fn collect_facts(
     let now = connection.settings().now + server.clock_ahead.unwrap_or_default();
     let token = token::lookup_self(connection, session, request, now).await?;
     enough(token.uses_left)?;
-    let capabilities = if request.as_verifier {
+    let capabilities = if request.presence_only {
         Err(UnknownReason::NotRequested)
     } else {
         token::capabilities(session, request.profile).await?

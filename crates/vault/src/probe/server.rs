@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::connection::Connection;
 use crate::request::VaultRequest;
-use crate::{ProbeError, ServerFault};
+use crate::{NotVaultReason, ProbeError};
 
 #[derive(Deserialize)]
 struct Health {
@@ -28,13 +28,13 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
     }
     let status = answer.status;
     let Ok(health) = answer.read::<Health>() else {
-        return Err(not_a_vault(ServerFault::HealthIsNotJson(status)));
+        return Err(not_a_vault(NotVaultReason::HealthIsNotJson(status)));
     };
     let version = health.version.unwrap_or_default();
     let (product, has_namespaces) = read_health(&version, health.enterprise);
     connection.set_product(product);
     match (status, health.initialized, health.sealed) {
-        (_, None, None) => return Err(not_a_vault(ServerFault::HealthWithoutState)),
+        (_, None, None) => return Err(not_a_vault(NotVaultReason::HealthWithoutState)),
         (501, ..) | (_, Some(false), _) => {
             return Err(ProbeError::NotInitialised { product });
         }
@@ -44,7 +44,7 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
         (473, ..) => connection.expect_standby_lag(),
         // A standby forwards requests.
         (200 | 429, ..) => {}
-        _ => return Err(not_a_vault(ServerFault::HealthStatus(status))),
+        _ => return Err(not_a_vault(NotVaultReason::HealthStatus(status))),
     }
     let now = connection.settings().now;
     let server_time = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());

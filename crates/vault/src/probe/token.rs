@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::needs::validate;
 use envlock_secrets::facts::{Fact, Token};
 use envlock_secrets::manifest::ResolvedProfile;
-use envlock_secrets::{requirement, token_life};
+use envlock_secrets::{need_request, token_life};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,7 +17,7 @@ use crate::request::VaultRequest;
 use crate::session::{Session, expiry};
 use crate::{AnswerFault, ProbeError, ProbeRequest};
 
-/// The most paths in one request.
+/// The maximum number of paths in one request.
 const PATHS: usize = 200;
 
 /// The answer of `lookup-self`. It contains the token too, which is ignored.
@@ -84,7 +84,7 @@ pub(super) async fn lookup_self(
         uses_left: (lookup.num_uses != 0).then(|| u64::try_from(lookup.num_uses).unwrap_or(0)),
         batch: lookup.kind == "batch",
     };
-    if !request.as_verifier
+    if !request.presence_only
         && token.uses_left.is_none()
         && token_life::depends_on_mount(&token, request.profile)
         && let Some((mount, _)) = lookup.path.strip_prefix("auth/").and_then(|p| p.rsplit_once('/'))
@@ -118,8 +118,10 @@ pub(super) async fn capabilities(
     session: &Session<'_>,
     profile: &ResolvedProfile,
 ) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, ProbeError> {
-    let requested: BTreeSet<String> =
-        requirement::job_requests_of_profile(profile).into_iter().map(|r| r.request.path).collect();
+    let requested: BTreeSet<String> = need_request::job_requests_of_profile(profile)
+        .into_iter()
+        .map(|r| r.request.path)
+        .collect();
     let requested: Vec<String> = requested.into_iter().collect();
     let mut all = BTreeMap::new();
     for paths in requested.chunks(PATHS) {

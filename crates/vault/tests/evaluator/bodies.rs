@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 
 use envlock_policy::{
-    Acl, ApiRequest, DecisionReason, Dialect, Engine, ExpectedBody, Identity, Operation, Policy,
-    Request, TransitOperation, expected_bodies,
+    Acl, ApiRequest, DecisionReason, Dialect, Engine, Identity, Operation, PartialBody, Policy,
+    Request, TransitOperation, partial_bodies,
 };
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::{Map, Value, json};
@@ -100,7 +100,7 @@ impl Engines {
         }
     }
 
-    fn mandatory(&self, request: &ApiRequest, body: &ExpectedBody) -> Map<String, Value> {
+    fn mandatory(&self, request: &ApiRequest, body: &PartialBody) -> Map<String, Value> {
         let always = body.parameters.iter().filter(|(_, parameter)| parameter.always);
         always.map(|(name, _)| (name.clone(), self.value(request, name))).collect()
     }
@@ -137,8 +137,8 @@ fn requests() -> Vec<(Engine, &'static str, ApiRequest)> {
 }
 
 /// The bodies that a need's request may have; its fields are those of the secret.
-fn bodies(engine: Engine, mount: &str, request: &ApiRequest) -> Vec<ExpectedBody> {
-    expected_bodies(engine, mount, request, ["password"].into_iter(), None)
+fn bodies(engine: Engine, mount: &str, request: &ApiRequest) -> Vec<PartialBody> {
+    partial_bodies(engine, mount, request, ["password"].into_iter(), None)
 }
 
 fn send(client: &VaultClient, request: &ApiRequest, data: &Map<String, Value>) -> u16 {
@@ -241,7 +241,7 @@ fn an_answer_about_a_need_holds_for_the_requests_that_are_sent() {
             let options = json!({ "no_default_policy": true, "type": "batch" });
             let job = engines.server.with_token(engines.server.token(&[&name], options));
             let answer =
-                acl.decide_expected(&Request::new(request.operation, &request.path), &bodies);
+                acl.decide_partial(&Request::new(request.operation, &request.path), &bodies);
             counts.count(match answer.allowed {
                 Some(true) => "allowed",
                 Some(false) => "denied",
@@ -272,7 +272,7 @@ fn requests_that_fit(
     engines: &Engines,
     random: &mut SeededRandom,
     request: &ApiRequest,
-    body: &ExpectedBody,
+    body: &PartialBody,
 ) -> Vec<Map<String, Value>> {
     let mandatory = engines.mandatory(request, body);
     let mut all = vec![mandatory.clone()];

@@ -1,6 +1,8 @@
 //! Policies for the server and for the evaluator.
 
-use envlock_policy::{Acl, Dialect, Identity, Policy, PolicyError, PolicyErrorKind, ServerContext};
+use envlock_policy::{
+    Acl, Dialect, EvaluationContext, Identity, Policy, PolicyError, PolicyErrorKind,
+};
 use envlock_testkit::VaultClient;
 use jiff::Timestamp;
 use serde_json::json;
@@ -28,7 +30,7 @@ pub(crate) fn acl<'p>(
     identity: &Identity,
 ) -> Result<Acl<'p>, PolicyError> {
     let now = Timestamp::now();
-    let context = ServerContext { dialect, now, identity: Some(identity), token_namespace: "" };
+    let context = EvaluationContext { dialect, now, identity: Some(identity), token_namespace: "" };
     Acl::new(policies, &context)
 }
 

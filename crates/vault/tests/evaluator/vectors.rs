@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, PolicyError, ServerContext};
+use envlock_policy::{Acl, Dialect, EvaluationContext, Identity, Operation, Policy, PolicyError};
 use envlock_testkit::{VaultClient, shared_data, skip_test};
 use envlock_text::limits::MANIFEST;
 use envlock_text::tree;
@@ -217,7 +217,7 @@ impl VectorRun {
         let unknown = Identity::default();
         let identity = if templated { self.identity.clone() } else { unknown };
         let token_namespace = case.vector["token_namespace"].as_str().unwrap_or_default();
-        let context = ServerContext {
+        let context = EvaluationContext {
             dialect: self.dialect,
             now: Timestamp::now(),
             identity: Some(&identity),

@@ -4,7 +4,7 @@ use envlock_policy::Product;
 use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::UnknownReason;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
-use envlock_vault::{ProbeError, ServerFault};
+use envlock_vault::{NotVaultReason, ProbeError};
 use serde_json::json;
 
 use crate::support::{HEALTH, REVOKE, TestJob, count, finding_of, requests_of, server};
@@ -17,7 +17,7 @@ fn health(status: u16, initialized: bool, sealed: bool) -> ScriptedAnswer {
     )
 }
 
-fn not_a_vault(script: &ScriptedServer) -> ServerFault {
+fn not_a_vault(script: &ScriptedServer) -> NotVaultReason {
     let failure = TestJob::on(script).failure();
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
@@ -128,19 +128,19 @@ fn html_pages_and_other_json_are_not_a_vault() {
             ScriptedAnswer::html(status),
         )
     };
-    assert_eq!(not_a_vault(&page(200)), ServerFault::HealthIsNotJson(200));
-    assert_eq!(not_a_vault(&page(404)), ServerFault::HealthIsNotJson(404));
-    assert_eq!(not_a_vault(&page(403)), ServerFault::HealthIsNotJson(403));
+    assert_eq!(not_a_vault(&page(200)), NotVaultReason::HealthIsNotJson(200));
+    assert_eq!(not_a_vault(&page(404)), NotVaultReason::HealthIsNotJson(404));
+    assert_eq!(not_a_vault(&page(403)), NotVaultReason::HealthIsNotJson(403));
     for status in [200, 404, 472, 501] {
         let script = ScriptedServer::new("imitates another program's interface").answer_on(
             "GET",
             "*",
             ScriptedAnswer::json(status, json!({ "status": "canary" })),
         );
-        assert_eq!(not_a_vault(&script), ServerFault::HealthWithoutState, "{status}");
+        assert_eq!(not_a_vault(&script), NotVaultReason::HealthWithoutState, "{status}");
     }
     let nothing = ScriptedServer::new("imitates a server without a single route");
-    assert_eq!(not_a_vault(&nothing), ServerFault::HealthWithoutState);
+    assert_eq!(not_a_vault(&nothing), NotVaultReason::HealthWithoutState);
 }
 
 #[test]

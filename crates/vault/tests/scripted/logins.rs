@@ -137,7 +137,7 @@ fn a_login_that_requires_a_second_factor_is_reported() {
         assert_eq!(failure, ProbeError::ConfirmationRequired { method: "jwt" });
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("login-interactive", Exit::LoginRefused)
+            ("mfa-required", Exit::LoginRefused)
         );
         assert_eq!(
             finding_of(&failure).help.as_deref(),
@@ -178,7 +178,7 @@ fn a_supplied_token_that_is_not_valid_in_a_header_is_not_sent() {
         let failure = TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", token).failure();
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("credential-malformed", Exit::Usage)
+            ("login-credential-malformed", Exit::Usage)
         );
     }
     assert_eq!(requests_of(&script), [""; 0]);
@@ -256,7 +256,7 @@ fn a_secret_id_is_unwrapped_only_if_the_roles_endpoint_created_it() {
         );
         assert_eq!(
             finding_of(&failure).notes,
-            ["it may have been exchanged during its delivery; it wasn't unwrapped"]
+            ["it may have been replaced in transit; it wasn't unwrapped"]
         );
         assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup"]);
     }

@@ -231,7 +231,7 @@ fn a_forbidden_fact_is_unknown_and_not_read_at_another_path() {
         ),
         ("subkeys", ScriptedAnswer::errors(404, &[]), UnknownReason::Unsupported),
     ] {
-        let script = server("imitates a verifier's policy")
+        let script = server("imitates a presence check's policy")
             .answer_on("GET", "secret/data/*", metadata())
             .answer_on("GET", &format!("secret/{path}/*"), answer);
         let facts = TestJob::on(&script).facts().needs["db"].clone();

@@ -42,7 +42,7 @@ pub(crate) struct TestJob {
     pub(crate) namespace: Option<String>,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) timeout: Duration,
-    pub(crate) as_verifier: bool,
+    pub(crate) presence_only: bool,
     pub(crate) now: jiff::Timestamp,
 }
 
@@ -77,7 +77,7 @@ impl TestJob {
                 ..RetryPolicy::default()
             },
             timeout: Duration::from_secs(20),
-            as_verifier: false,
+            presence_only: false,
             now: jiff::Timestamp::now(),
         }
     }
@@ -122,7 +122,7 @@ impl TestJob {
         let request = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
-            as_verifier: self.as_verifier,
+            presence_only: self.presence_only,
             sources: CredentialSources { variable: &variable, home: None },
             interrupted,
         };
@@ -131,7 +131,7 @@ impl TestJob {
             namespace: self.namespace.clone(),
             authorities: None,
             server_name: None,
-            identity: None,
+            client_certificate: None,
             proxy: None,
             user_agent: "envlock/test".to_owned(),
             timeout: self.timeout,

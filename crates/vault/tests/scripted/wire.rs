@@ -53,7 +53,7 @@ fn a_namespace_that_is_not_valid_in_a_header_is_an_error() {
         .with_profile_key("namespace: {env: NS}")
         .with_variable("NS", "a\nX-Header: canary");
     let failure = job.failure();
-    assert_eq!(crate::support::finding_of(&failure).code.as_str(), "credential-malformed");
+    assert_eq!(crate::support::finding_of(&failure).code.as_str(), "login-credential-malformed");
     assert_eq!(requests_of(&script), [""; 0]);
 }
 
@@ -201,7 +201,7 @@ fn only_the_requests_for_the_facts_are_sent() {
         ]
     );
     let script = server("imitates a server in development");
-    let job = TestJob { as_verifier: true, ..TestJob::on(&script) };
+    let job = TestJob { presence_only: true, ..TestJob::on(&script) };
     let facts = job.with_needs(&[("db", "{engine: kv2, mount: secret, path: ml/db}")]).facts();
     assert_eq!(facts.capabilities, Err(envlock_secrets::facts::UnknownReason::NotRequested));
     let requests = requests_of(&script);

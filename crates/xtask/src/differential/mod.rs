@@ -3,7 +3,7 @@
 //!
 //! For each manifest the policies are uploaded and attached to a token, and each request of its
 //! needs is sent. A verdict `allowed` on a request that the server refuses is a false green, and
-//! `denied` on one that it allows a false red. A seed gives the same manifests again.
+//! `request-denied` on one that it allows a false red. A seed gives the same manifests again.
 
 mod engines;
 mod policies;
@@ -17,7 +17,7 @@ use envlock_policy::Operation;
 use envlock_report::Level;
 use envlock_secrets::checks::{self, Input, ResultRow, RowSubject};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
-use envlock_secrets::requirement::{Requirement, job_requests_of_profile};
+use envlock_secrets::need_request::{NeedRequest, job_requests_of_profile};
 use envlock_testkit::{SeededRandom, TestServer, VaultClient};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -311,8 +311,8 @@ fn parse(text: &str) -> Manifest {
 /// The requests of the needs, which the policies are about.
 fn targets(manifest: &Manifest, needs: &[Need]) -> Vec<Target> {
     let profile = manifest.profile("job").expect("the profile exists");
-    let target = |requirement: Requirement| {
-        let Requirement { need, request, .. } = requirement;
+    let target = |need_request: NeedRequest| {
+        let NeedRequest { need, request, .. } = need_request;
         let need = needs.iter().find(|known| known.name == need).expect("its need");
         let writes =
             matches!(request.operation, Operation::Create | Operation::Update | Operation::Patch);

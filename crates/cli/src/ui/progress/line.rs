@@ -6,7 +6,7 @@ use envlock_model::progress::Phase;
 use envlock_report::format_size;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::words::title;
+use super::text::title;
 
 /// The items of a phase, such as packages.
 #[derive(Debug, Default)]

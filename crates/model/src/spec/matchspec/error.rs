@@ -84,8 +84,8 @@ impl SpecErrorKind {
 
     pub(in crate::spec) fn code(&self) -> Code {
         match self {
-            Self::Placeholder(_) => Code::TemplatePlaceholder,
-            _ => Code::MatchSpec,
+            Self::Placeholder(_) => Code::PlaceholderInEnvironment,
+            _ => Code::MatchSpecInvalid,
         }
     }
 

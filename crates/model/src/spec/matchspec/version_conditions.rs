@@ -3,7 +3,7 @@
 
 use super::conda_version::CondaVersion;
 
-/// The most parentheses that are read, since they are read by recursion.
+/// The maximum number of parentheses that are read, since they are read by recursion.
 const MAX_PARENTHESES: usize = 16;
 
 /// The version part of a match spec: conditions that are joined by `,` (and) and `|` (or).

@@ -1,42 +1,42 @@
-//! `denied`, by the server: no policies are attached, or they don't decide.
+//! `request-denied`, by the server: no policies are attached, or they don't decide.
 
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
 use super::text::{describe_request, join_names};
 use crate::checks::evaluation::common_permission;
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 use crate::verdict::{Permission, ServerVerdict};
 use envlock_model::needs::Required;
 use envlock_policy::{Capabilities, path_block};
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts, server) in online.requirements_with_verdicts() {
+    for (need_request, verdicts, server) in online.need_requests_with_verdicts() {
         let ServerVerdict::Denied(granted) = server else { continue };
-        // A denial by the policies is reported already; if they allow it, `disagreement` reports it.
+        // A denial by the policies is reported already; if they allow it, `server-disagrees` reports it.
         let reported = matches!(
             verdicts.and_then(common_permission),
             Some(Permission::Allowed | Permission::Denied)
         );
-        if !reported && !online.has_usable_alternative(&requirement.need) {
-            findings.push(denied(online, requirement, granted));
+        if !reported && !online.has_usable_alternative(&need_request.need) {
+            findings.push(denied(online, need_request, granted));
         }
     }
 }
 
 fn denied(
     online: &OnlineEvaluation<'_>,
-    requirement: &Requirement,
+    need_request: &NeedRequest,
     granted: Capabilities,
 ) -> Finding {
-    let Requirement { need, request, .. } = requirement;
+    let NeedRequest { need, request, .. } = need_request;
     let has = if granted.is_empty() { "nothing".to_owned() } else { format!("only {granted}") };
     let message = format!(
         "{} is denied by the server: the token has {has} there",
-        describe_request(requirement)
+        describe_request(need_request)
     );
     let policies = &online.facts.token.policies;
-    let mut finding = Finding::new(Code::Denied, message)
+    let mut finding = Finding::new(Code::RequestDenied, message)
         .with_note(format!("the token's policies are {}", join_names(policies)));
     let required = &online.checked.need(need).need.required;
     if let Some(group) = required.group() {

@@ -1,4 +1,4 @@
-//! `disagreement`: the policies in the repository and the server give different answers.
+//! `server-disagrees`: the policies in the repository and the server give different answers.
 
 use envlock_report::{Code, Finding, one_line};
 
@@ -6,31 +6,31 @@ use super::evaluation::OnlineEvaluation;
 use super::text::{describe_request, join_names};
 use crate::checks::evaluation::{PolicyEvaluation, common_permission};
 use crate::facts::program;
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 use crate::verdict::{Permission, PolicyVerdict, ServerVerdict};
 use envlock_policy::RuleOrigin;
 
 /// The requests of one need on which policies and server disagree in the same way.
-type Requests<'a> = Vec<(&'a Requirement, &'a [PolicyVerdict])>;
+type Requests<'a> = Vec<(&'a NeedRequest, &'a [PolicyVerdict])>;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     // What a server allows to root shows nothing about its policies.
     let Some(evaluation) = online.evaluation.filter(|_| !online.is_root()) else { return };
     for need in &online.checked.profile.needs {
         let (mut refused, mut granted) = (Requests::new(), Requests::new());
-        for (requirement, verdicts, server) in online.requirements_with_verdicts() {
-            let Some(verdicts) = verdicts.filter(|_| requirement.need == need.name) else {
+        for (need_request, verdicts, server) in online.need_requests_with_verdicts() {
+            let Some(verdicts) = verdicts.filter(|_| need_request.need == need.name) else {
                 continue;
             };
             match (common_permission(verdicts), server) {
                 (Some(Permission::Allowed), ServerVerdict::Denied(_)) => {
-                    refused.push((requirement, verdicts));
+                    refused.push((need_request, verdicts));
                 }
                 // Servers report a rule's capabilities, even if a condition of the rule denies the request.
                 (Some(Permission::Denied), ServerVerdict::Allowed)
                     if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
                 (Some(Permission::Denied), ServerVerdict::Allowed) => {
-                    granted.push((requirement, verdicts));
+                    granted.push((need_request, verdicts));
                 }
                 _ => {}
             }
@@ -104,7 +104,7 @@ fn server_denies(
         listed(requests),
         pronoun(requests)
     );
-    let mut finding = Finding::new(Code::Disagreement, message);
+    let mut finding = Finding::new(Code::ServerDisagrees, message);
     names.add_notes(online, &mut finding);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
     let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
@@ -134,7 +134,7 @@ fn server_allows(
         listed(requests),
         pronoun(requests)
     );
-    let mut finding = Finding::new(Code::Disagreement, message);
+    let mut finding = Finding::new(Code::ServerDisagrees, message);
     names.add_notes(online, &mut finding);
     let (likely, help) = match names.further.first() {
         Some(further) => {
@@ -194,7 +194,7 @@ fn read(online: &OnlineEvaluation<'_>, policy: &str) -> String {
 
 fn listed(requests: &Requests<'_>) -> String {
     let requests: Vec<_> =
-        requests.iter().map(|(requirement, _)| describe_request(requirement)).collect();
+        requests.iter().map(|(need_request, _)| describe_request(need_request)).collect();
     requests.join(" and ")
 }
 

@@ -13,7 +13,7 @@ use crate::checks::checked_profile::CheckedProfile;
 use crate::checks::evaluation::PolicyEvaluation;
 use crate::facts::{NeedFacts, ServerFacts, Token, UnknownReason};
 use crate::manifest::ResolvedNeed;
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 use crate::verdict::{PolicyVerdict, ServerVerdict, server_verdict};
 use envlock_model::needs::Required;
 use envlock_policy::Engine;
@@ -25,7 +25,7 @@ pub(in crate::checks) struct OnlineEvaluation<'a> {
     pub(super) evaluation: Option<&'a PolicyEvaluation<'a>>,
     pub(super) facts: &'a ServerFacts,
     pub(super) horizon: Timestamp,
-    /// The server's verdict on each requirement of the profile.
+    /// The server's verdict on each request of a need of the profile.
     server_verdicts: Vec<ServerVerdict>,
     /// The state of each need of the profile.
     states: Vec<NeedState<'a>>,
@@ -48,11 +48,11 @@ impl<'a> OnlineEvaluation<'a> {
         let needs = checked.profile.needs.iter();
         let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
         let verdicts =
-            checked.requirements.iter().map(|requirement| server_verdict(facts, requirement));
+            checked.need_requests.iter().map(|need_request| server_verdict(facts, need_request));
         let server_verdicts: Vec<ServerVerdict> = verdicts.collect();
-        let denied = checked.requirements.iter().zip(&server_verdicts);
+        let denied = checked.need_requests.iter().zip(&server_verdicts);
         let denied = denied.filter(|(_, verdict)| matches!(verdict, ServerVerdict::Denied(_)));
-        let denied = denied.map(|(requirement, _)| requirement.need.as_str()).collect();
+        let denied = denied.map(|(need_request, _)| need_request.need.as_str()).collect();
         Self {
             checked,
             evaluation,
@@ -67,12 +67,12 @@ impl<'a> OnlineEvaluation<'a> {
     }
 
     /// Each requirement with the verdicts of the policies and of the server.
-    pub(super) fn requirements_with_verdicts(
+    pub(super) fn need_requests_with_verdicts(
         &self,
-    ) -> impl Iterator<Item = (&'a Requirement, Option<&'a [PolicyVerdict]>, ServerVerdict)> {
-        self.checked.requirements.iter().enumerate().map(|(at, requirement)| {
+    ) -> impl Iterator<Item = (&'a NeedRequest, Option<&'a [PolicyVerdict]>, ServerVerdict)> {
+        self.checked.need_requests.iter().enumerate().map(|(at, need_request)| {
             let verdicts = self.evaluation.map(|evaluation| evaluation.verdicts[at].as_slice());
-            (requirement, verdicts, self.server_verdicts[at])
+            (need_request, verdicts, self.server_verdicts[at])
         })
     }
 
@@ -86,13 +86,13 @@ impl<'a> OnlineEvaluation<'a> {
         self.facts.needs.get(need)
     }
 
-    /// The token of the job; `None` if a verifier's token was used, for which other rules apply.
+    /// The token of the job; `None` if a presence check's token was used, for which other rules apply.
     pub(super) fn job_token(&self) -> Option<&'a Token> {
-        (!self.is_verifier()).then_some(&self.facts.token)
+        (!self.is_presence_only()).then_some(&self.facts.token)
     }
 
-    /// Whether a verifier's token was used: only the policies then decide what the job may do.
-    pub(super) fn is_verifier(&self) -> bool {
+    /// Whether a presence check's token was used: only the policies then decide what the job may do.
+    pub(super) fn is_presence_only(&self) -> bool {
         self.facts.capabilities == Err(UnknownReason::NotRequested)
     }
 
@@ -144,7 +144,7 @@ impl<'a> OnlineEvaluation<'a> {
         if optional || may_be_served { Level::Note } else { Level::Error }
     }
 
-    /// The server's verdict on the requirement at the index `at`, in one word for the table.
+    /// The server's verdict on the request of a need at the index `at`, in one word for the table.
     pub(in crate::checks) fn server_text(&self, at: usize) -> Option<&'static str> {
         match self.server_verdicts[at] {
             ServerVerdict::Allowed => Some("allowed"),

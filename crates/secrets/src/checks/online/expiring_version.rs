@@ -1,4 +1,4 @@
-//! `expiring`, by the server: it will delete a secret's version soon.
+//! `expires-soon`, by the server: it will delete a secret's version soon.
 
 use envlock_report::{Code, Finding};
 
@@ -23,7 +23,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             need.mount,
             need.locator.name()
         );
-        let finding = Finding::new(Code::Expiring, message).with_help(help);
+        let finding = Finding::new(Code::ExpiresSoon, message).with_help(help);
         findings.push(online.checked.finding(&resolved.name, finding));
     }
 }

@@ -1,4 +1,4 @@
-//! `missing`: the secret, role or key of a need doesn't exist.
+//! `secret-missing`: the secret, role or key of a need doesn't exist.
 
 use std::collections::BTreeSet;
 
@@ -35,8 +35,8 @@ fn need_finding(
     level: Level,
 ) -> Finding {
     let need = &resolved.need;
-    let mut finding =
-        Finding::new(Code::Missing, describe(need, absence)).with_help(help(online, need, absence));
+    let mut finding = Finding::new(Code::SecretMissing, describe(need, absence))
+        .with_help(help(online, need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
         finding.add_note("it isn't required");
@@ -55,7 +55,7 @@ fn need_finding(
 /// One finding for a group of which no need can be used.
 fn group_finding(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNeed) -> Finding {
     let message = format!("no need of the group {group} can be used");
-    let mut finding = Finding::new(Code::Missing, message)
+    let mut finding = Finding::new(Code::SecretMissing, message)
         .with_help("create one of them, or correct its mount or path in the manifest");
     for (resolved, state) in online.needs() {
         if resolved.need.required.group() != Some(group) {

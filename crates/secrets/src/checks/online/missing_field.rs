@@ -6,7 +6,7 @@ use super::evaluation::OnlineEvaluation;
 use super::state::NeedState;
 use super::text::{describe_need, join_names};
 
-/// The most names that are listed.
+/// The maximum number of names that are listed.
 const SHOWN: usize = 20;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {

@@ -25,12 +25,12 @@ use envlock_report::{Code, Finding};
 
 pub(super) use evaluation::OnlineEvaluation;
 
-/// Codes that only a server's facts can cause. Without a server an allowance of them can't be
+/// Codes that only a server's facts can cause. Without a server an exception of them can't be
 /// reported as unused.
 pub(super) const SERVER_ONLY_CODES: [Code; 11] = [
     Code::ClockSkew,
-    Code::Disagreement,
-    Code::Missing,
+    Code::ServerDisagrees,
+    Code::SecretMissing,
     Code::MissingField,
     Code::NamespaceIgnored,
     Code::NonExpiringToken,

@@ -1,4 +1,4 @@
-//! `one-of-several`, by the server, for a profile without attached policies.
+//! `one-of-ambiguous`, by the server, for a profile without attached policies.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,11 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "the group {group} must have exactly one need, and {} exist and are allowed",
+            "exactly one need of the group {group} may be usable (`one_of`), but {} exist and \
+             are allowed",
             members.join(", ")
         );
-        let finding = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfAmbiguous, message)
             .with_help("remove the rights on the others, or write any_of");
         findings.push(online.checked.finding(members[0], finding));
     }

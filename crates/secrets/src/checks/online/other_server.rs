@@ -4,7 +4,7 @@ use envlock_policy::DialectSet;
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
-use crate::manifest::ServerDialect;
+use crate::manifest::TargetServers;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     let Some(release) = online.facts.server.release() else { return };
@@ -12,7 +12,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     let known: DialectSet = declared.dialects().iter().copied().collect();
     let own: DialectSet = release.dialects().iter().copied().collect();
     let is_meant = release.dialects().iter().all(|dialect| known.contains(*dialect));
-    if declared == ServerDialect::Portable || is_meant {
+    if declared == TargetServers::Portable || is_meant {
         return;
     }
     let message = format!(

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::wrong_engine;
 use crate::facts::{Fact, Mount, NeedFacts, Presence};
 use crate::manifest::ResolvedNeed;
-use envlock_model::needs::{Need, Verify};
+use envlock_model::needs::{CheckMode, Need};
 use envlock_policy::Engine;
 
 /// The state of a need on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NeedState<'a> {
-    /// The manifest disables the request: `verify: offline`.
+    /// The manifest disables the request: `check: offline`.
     Assumed,
     /// It exists.
     Present {
@@ -48,7 +48,7 @@ impl<'a> NeedState<'a> {
         now: Timestamp,
     ) -> Self {
         let need = &resolved.need;
-        if need.verify == Verify::Offline {
+        if need.check == CheckMode::Offline {
             return Self::Assumed;
         }
         let Some(facts) = facts else { return Self::Unknown };

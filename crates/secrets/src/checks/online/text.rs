@@ -3,7 +3,7 @@
 use envlock_report::one_line;
 use jiff::SignedDuration;
 
-use crate::requirement::Requirement;
+use crate::need_request::NeedRequest;
 use envlock_model::needs::{Locator, Need};
 
 /// Describes a need on the server: a path, or the role or key of a mount.
@@ -17,8 +17,8 @@ pub(super) fn describe_need(need: &Need) -> String {
 }
 
 /// Describes a request: `read secret/data/x`.
-pub(super) fn describe_request(requirement: &Requirement) -> String {
-    format!("{} {}", requirement.request.operation.name(), requirement.request.path)
+pub(super) fn describe_request(need_request: &NeedRequest) -> String {
+    format!("{} {}", need_request.request.operation.name(), need_request.request.path)
 }
 
 /// Joins names that a server reported, on one line.

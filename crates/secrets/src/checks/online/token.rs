@@ -1,4 +1,4 @@
-//! `root-token`, `non-expiring-token` and `expiring`: the token has the policy `root`, never expires,
+//! `root-token`, `non-expiring-token` and `expires-soon`: the token has the policy `root`, never expires,
 //! or expires too soon.
 
 use envlock_report::{Code, Finding, Level};
@@ -33,9 +33,9 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
                 "it lasts longer only if the job renews it in this time".to_owned()
             }
         };
-        let finding = Finding::new(Code::Expiring, message).with_note(why).with_help(
+        let finding = Finding::new(Code::ExpiresSoon, message).with_note(why).with_help(
             "give the login's role a longer TTL, and declare how long the job takes, as in \
-             `job: 15m`",
+             `job_duration: 15m`",
         );
         findings.push(online.checked.profile_finding(finding));
     }

@@ -9,8 +9,8 @@ use super::text::join_names;
 const BUILT_IN: &str = "default";
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    // A verifier has other policies, and root is reported already.
-    if online.evaluation.is_none() || online.is_verifier() || online.is_root() {
+    // A presence check has other policies, and root is reported already.
+    if online.evaluation.is_none() || online.is_presence_only() || online.is_root() {
         return;
     }
     let attached = &online.checked.profile.attach;

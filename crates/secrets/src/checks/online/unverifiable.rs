@@ -9,9 +9,9 @@ use super::text::{describe_need, describe_request};
 use crate::facts::UnknownReason;
 use crate::generate::required_capabilities;
 use crate::manifest::ResolvedNeed;
-use crate::requirement;
+use crate::need_request;
 use crate::verdict::ServerVerdict;
-use envlock_model::needs::{Required, Verify};
+use envlock_model::needs::{CheckMode, Required};
 use envlock_policy::{Capabilities, Capability, path_block};
 use envlock_policy::{Engine, KnownFields};
 
@@ -32,7 +32,7 @@ pub(super) enum UnverifiableReason {
     Unknown(UnknownReason),
     /// The server's answer doesn't contain it.
     Omitted,
-    /// A verifier's token was used, and no policies are attached for the job.
+    /// A presence check's token was used, and no policies are attached for the job.
     NoPolicies,
     /// The server's default limit applies, which can't be read.
     ServerDefault,
@@ -59,7 +59,7 @@ pub(super) fn is_unverified(online: &OnlineEvaluation<'_>, resolved: &ResolvedNe
 
 fn unverified_facts(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> Vec<UnverifiedFact> {
     let need = &resolved.need;
-    if need.verify == Verify::Offline {
+    if need.check == CheckMode::Offline {
         return Vec::new();
     }
     let mut unverified_facts = unverified_rights(online, resolved);
@@ -117,19 +117,21 @@ fn unverified_rights(
     resolved: &ResolvedNeed,
 ) -> Vec<UnverifiedFact> {
     let own = online
-        .requirements_with_verdicts()
-        .filter(|(requirement, ..)| requirement.need == resolved.name);
-    let unknown = own.filter_map(|(requirement, verdicts, server)| {
+        .need_requests_with_verdicts()
+        .filter(|(need_request, ..)| need_request.need == resolved.name);
+    let unknown = own.filter_map(|(need_request, verdicts, server)| {
         let why = match server {
             ServerVerdict::Allowed | ServerVerdict::Denied(_) => return None,
-            ServerVerdict::Unavailable(_) if online.is_verifier() && verdicts.is_some() => {
+            ServerVerdict::Unavailable(_) if online.is_presence_only() && verdicts.is_some() => {
                 return None;
             }
-            ServerVerdict::Unavailable(_) if online.is_verifier() => UnverifiableReason::NoPolicies,
+            ServerVerdict::Unavailable(_) if online.is_presence_only() => {
+                UnverifiableReason::NoPolicies
+            }
             ServerVerdict::Omitted => UnverifiableReason::Omitted,
             ServerVerdict::Unavailable(why) => UnverifiableReason::Unknown(why),
         };
-        let what = format!("whether {} is allowed", describe_request(requirement));
+        let what = format!("whether {} is allowed", describe_request(need_request));
         Some(UnverifiedFact { what, why, is_about_rights: true })
     });
     unknown.collect()
@@ -161,14 +163,14 @@ fn finding(
     } else if has(UnverifiableReason::NoPolicies) {
         "add `attach: [POLICY, …]` with the policies of the job's token"
     } else if has(UnverifiableReason::ServerDefault) {
-        "set `default_ttl` and `max_ttl` on the role or the mount, or write `verify: offline` for \
+        "set `default_ttl` and `max_ttl` on the role or the mount, or write `check: offline` for \
          the need"
     } else if unverified_facts.iter().all(|fact| fact.why == UnverifiableReason::NamesWithValues) {
-        "move it to kv2 if the fields matter, or write `verify: offline` for the need"
+        "move it to kv2 if the fields matter, or write `check: offline` for the need"
     } else if has(UnverifiableReason::Omitted) {
-        "try again; if the result is the same, write `verify: offline` for the need"
+        "try again; if the result is the same, write `check: offline` for the need"
     } else {
-        "write `verify: offline` for the need: only its policies are then checked"
+        "write `check: offline` for the need: only its policies are then checked"
     };
     let finding = online.checked.finding(&resolved.name, finding.with_help(help));
     if forbidden { finding.with_fix(rules_to_add(resolved, unverified_facts)) } else { finding }
@@ -186,7 +188,7 @@ fn level(
     if note { Level::Note } else { Level::Error }
 }
 
-/// The rules that a verifier's policy needs for the requests that were denied.
+/// The rules that a presence check's policy needs for the requests that were denied.
 fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) -> String {
     let forbidden = unverified_facts
         .iter()
@@ -197,9 +199,9 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
         lines.push(path_block("sys/capabilities-self", update));
     }
     if forbidden.clone().any(|fact| !fact.is_about_rights) {
-        let presence = requirement::verifier_requests_of_need(resolved);
-        lines.extend(presence.iter().map(|requirement| {
-            path_block(&requirement.request.path, required_capabilities(requirement))
+        let presence = need_request::presence_requests_of_need(resolved);
+        lines.extend(presence.iter().map(|need_request| {
+            path_block(&need_request.request.path, required_capabilities(need_request))
         }));
     }
     lines.join("\n")
@@ -224,7 +226,7 @@ fn describe(why: UnverifiableReason, version: &str) -> String {
         }
         UnverifiableReason::Omitted => "the server's answer doesn't contain this path".to_owned(),
         UnverifiableReason::NoPolicies => {
-            "a verifier's token was used, and no policies are attached for the job".to_owned()
+            "the login only checks presence, and no policies are attached for the job".to_owned()
         }
         UnverifiableReason::ServerDefault => {
             "the server's default limit applies, which can't be read".to_owned()

@@ -36,7 +36,8 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         };
         let mut finding = Finding::new(Code::WrongEngine, message).with_help(help);
         if need.engine == Engine::Kv2 || mount.kv_version == Some(2) {
-            let note = "kv2 reads below data/, and kv1 doesn't: confusing them looks like `denied`";
+            let note = "kv2 reads below data/, and kv1 doesn't: if the versions are confused, the need is \
+                        reported as `request-denied`";
             finding.add_note(note);
         }
         findings.push(online.checked.finding(&resolved.name, finding));

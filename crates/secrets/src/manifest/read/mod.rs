@@ -11,7 +11,7 @@ use envlock_text::Pos;
 use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
-use super::model::{Allowance, Manifest, Namespaces, PolicyFile};
+use super::model::{Exception, Manifest, Namespaces, PolicyFile};
 
 /// The location of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
         ("needs", manifest.needs.len(), limits::NEEDS),
         ("profiles", profiles, limits::PROFILES),
         ("policies", manifest.policies.len(), limits::POLICIES),
-        ("allowances", manifest.allow.len(), limits::POLICIES),
+        ("exceptions", manifest.accept.len(), limits::POLICIES),
         ("needs in all profiles", manifest.needs.len() * profiles, limits::NEEDS_OF_PROFILES),
         ("attached policies", attached.map(Vec::len).sum(), limits::NEEDS_OF_PROFILES),
     ];
@@ -119,7 +119,7 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
 fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut fields = Fields::new(file, node, "a secrets manifest", mistakes);
     fields.refuse_unknown_keys(&[
-        "version", "server", "policies", "needs", "default", "profiles", "allow", "deny",
+        "version", "server", "policies", "needs", "default", "profiles", "accept", "deny",
     ]);
     let version = version(&mut fields);
     let mut needs = BTreeMap::new();
@@ -143,7 +143,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
         needs,
         default: fields.text("default"),
         profiles,
-        allow: allowances(&mut fields),
+        accept: exceptions(&mut fields),
         deny: denied_codes(&mut fields),
         namespaces: Namespaces::default(),
     }
@@ -174,30 +174,34 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     policies
 }
 
-fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
-    let mut allowances = Vec::new();
-    for node in fields.items_of("allow") {
-        let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
-        allow.refuse_unknown_keys(&["finding", "need", "policy", "reason", "until"]);
-        let name = allow.required_text("finding").unwrap_or_default();
-        let finding = code(&mut allow, &name, node.start);
-        let (need, policy) = (allow.text("need"), allow.text("policy"));
+fn exceptions(fields: &mut Fields<'_, '_>) -> Vec<Exception> {
+    let mut exceptions = Vec::new();
+    for node in fields.items_of("accept") {
+        let mut exception = Fields::new(fields.file, node, "an exception", fields.mistakes);
+        exception.refuse_unknown_keys(&["code", "need", "policy", "reason", "until"]);
+        let name = exception.required_text("code").unwrap_or_default();
+        let code = code(&mut exception, &name, node.start);
+        let (need, policy) = (exception.text("need"), exception.text("policy"));
         if need.is_some() == policy.is_some() {
-            let message = "an allowance is for one `need` or for one `policy`".to_owned();
-            allow.add_mistake(Code::MissingKey, message, node.start);
+            let message = "an exception is for one `need` or for one `policy`".to_owned();
+            exception.add_mistake(Code::MissingKey, message, node.start);
         }
-        allow.required_text("reason");
-        let reason = allow.text_matching("reason", validate::free_text).unwrap_or_default();
-        let until = allow.required_text("until").and_then(|text| text.parse().ok());
-        if until.is_none() && allow.get("until").is_some() {
-            let pos = allow.pos("until");
-            allow.add_mistake(Code::InvalidText, "`until` must be a day such as 2027-01-31", pos);
+        exception.required_text("reason");
+        let reason = exception.text_matching("reason", validate::free_text).unwrap_or_default();
+        let until = exception.required_text("until").and_then(|text| text.parse().ok());
+        if until.is_none() && exception.get("until").is_some() {
+            let pos = exception.pos("until");
+            exception.add_mistake(
+                Code::InvalidText,
+                "`until` must be a day such as 2027-01-31",
+                pos,
+            );
         }
         let until = until.unwrap_or_default();
-        let Some(finding) = finding else { continue };
-        allowances.push(Allowance { finding, need, policy, reason, until, pos: node.start });
+        let Some(code) = code else { continue };
+        exceptions.push(Exception { code, need, policy, reason, until, pos: node.start });
     }
-    allowances
+    exceptions
 }
 
 fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<Code> {

@@ -3,20 +3,20 @@
 use envlock_policy::{Product, Release, UnknownRelease};
 use envlock_report::{Code, Fields};
 
-use crate::manifest::ServerDialect;
+use crate::manifest::TargetServers;
 
-const DIALECTS: [(&str, ServerDialect); 6] = [
-    ("openbao", ServerDialect::OpenBao),
-    ("openbao-legacy", ServerDialect::OpenBaoLegacy),
-    ("vault", ServerDialect::Vault),
-    ("vault-1.21", ServerDialect::Vault121),
-    ("vault-legacy", ServerDialect::VaultLegacy),
-    ("portable", ServerDialect::Portable),
+const DIALECTS: [(&str, TargetServers); 6] = [
+    ("openbao", TargetServers::OpenBao),
+    ("openbao-legacy", TargetServers::OpenBaoLegacy),
+    ("vault", TargetServers::Vault),
+    ("vault-1.21", TargetServers::Vault121),
+    ("vault-legacy", TargetServers::VaultLegacy),
+    ("portable", TargetServers::Portable),
 ];
 
 /// Reads the key of a manifest. After a mistake the result is the default.
-pub(super) fn read(fields: &mut Fields<'_, '_>) -> ServerDialect {
-    let Some(node) = fields.get("server") else { return ServerDialect::default() };
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> TargetServers {
+    let Some(node) = fields.get("server") else { return TargetServers::default() };
     let mut server = Fields::new(fields.file, node, "`server`", fields.mistakes);
     server.refuse_unknown_keys(&["dialect", "product", "version"]);
     let dialect = server.choice("dialect", &DIALECTS);
@@ -37,9 +37,9 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> ServerDialect {
         let message = "a `version` of a server needs its `product`: openbao or vault";
         server.add_mistake(Code::MissingKey, message, pos);
     }
-    let Some(product) = product else { return ServerDialect::default() };
+    let Some(product) = product else { return TargetServers::default() };
     match Release::new(product, version.as_deref()) {
-        Ok(release) => ServerDialect::Release(release),
+        Ok(release) => TargetServers::Release(release),
         Err(error) => {
             let pos = server.pos("version");
             let (code, help) = match &error {
@@ -52,7 +52,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> ServerDialect {
             let mut mistake = server.finding(code, error.to_string(), pos);
             mistake.help = help;
             server.mistakes.push(mistake);
-            ServerDialect::default()
+            TargetServers::default()
         }
     }
 }

@@ -106,7 +106,7 @@ fn a_place_beyond_the_end_of_its_file_is_named_without_a_source_line() {
 #[test]
 fn control_characters_in_names_never_reach_the_terminal() {
     let name = "\u{1b}]0;owned\u{7}\nerror: all is well";
-    let finding = Finding::new(Code::Conflict, format!("two packages bring {name}"))
+    let finding = Finding::new(Code::DependencyConflict, format!("two packages bring {name}"))
         .at(Place::new(name, 1, 1))
         .with_related(Place::new(name, 1, 1), name)
         .about_need(name)
@@ -122,7 +122,7 @@ fn control_characters_in_names_never_reach_the_terminal() {
 #[test]
 fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
     let message = "环境文件中的软件包名称无法在任何频道中找到请检查名称或添加频道".repeat(3);
-    let text = plain(&Finding::new(Code::Conflict, message));
+    let text = plain(&Finding::new(Code::DependencyConflict, message));
     assert!(text.lines().count() > 2);
     for line in text.lines() {
         assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
@@ -133,8 +133,8 @@ fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
 fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
     let tree = "├─ left * can be installed with any of the following options:\n\
                 │  └─ left 1.0 would require a certain other package in some version";
-    insta::assert_snapshot!(plain(&Finding::new(Code::Conflict, "no").with_note(tree)), @"
-    error[conflict]: no
+    insta::assert_snapshot!(plain(&Finding::new(Code::DependencyConflict, "no").with_note(tree)), @"
+    error[dependency-conflict]: no
       | ├─ left * can be installed with any of the following
       | │    options:
       | │  └─ left 1.0 would require a certain other package in
@@ -146,7 +146,7 @@ fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
 fn commands_and_urls_are_never_broken() {
     let url = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
     let command = "envlock solve --mirror https://conda.anaconda.org/=URL --no-origin";
-    let finding = Finding::new(Code::Conflict, format!("no source has {url} at all"))
+    let finding = Finding::new(Code::DependencyConflict, format!("no source has {url} at all"))
         .with_help(format!("try `{command}` or {url}"));
     let text = plain(&finding);
     assert_eq!(text.lines().filter(|line| line.contains(url)).count(), 2, "{text}");
@@ -155,7 +155,7 @@ fn commands_and_urls_are_never_broken() {
 
 #[test]
 fn coloured_text_differs_from_plain_text_only_in_colours() {
-    let finding = Finding::new(Code::Conflict, "words")
+    let finding = Finding::new(Code::DependencyConflict, "words")
         .at(Place::new("a.yml", 1, 3))
         .with_related(Place::new("a.yml", 1, 1), "there")
         .with_help("do it");
@@ -202,7 +202,7 @@ fn of_many_findings_of_one_code_five_are_shown_and_the_others_are_counted() {
 #[test]
 fn of_many_notes_the_first_are_shown_and_the_others_are_counted() {
     let notes = |number: usize| {
-        let finding = Finding::new(Code::Conflict, "x").with_help("do it");
+        let finding = Finding::new(Code::DependencyConflict, "x").with_help("do it");
         let finding = (0..number).fold(finding, |f, at| f.with_note(format!("step {at}.")));
         plain(&finding)
     };
