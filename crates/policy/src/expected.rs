@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::acl::Acl;
 use super::block::Parameters;
+use super::bodies::DeclaredParameters;
 use super::decide::{Decision, DecisionReason};
 use super::dialect::Dialect;
 use super::lowercase::lowered;
@@ -26,6 +27,14 @@ pub struct ExpectedBody {
 }
 
 impl ExpectedBody {
+    /// The body with these parameters and no others.
+    pub fn exactly(declared: &DeclaredParameters) -> Self {
+        let sent = declared.iter().map(|(name, value)| {
+            (name.clone(), ExpectedParameter { always: true, value: value.clone() })
+        });
+        Self { parameters: sent.collect(), open: false }
+    }
+
     fn mandatory_first(&self) -> impl Iterator<Item = (&String, &ExpectedParameter)> {
         let with = |always| self.parameters.iter().filter(move |(_, p)| p.always == always);
         with(true).chain(with(false))

@@ -68,12 +68,15 @@ mod write;
 
 pub use acl::{Acl, RuleId, RuleOrigin, ServerContext};
 pub use block::Block;
-pub use bodies::{DeclaredParameters, expected_bodies, is_secret_parameter, renewal_body};
+pub use bodies::{
+    DeclaredParameters, expected_bodies, is_secret_parameter, known_parameters,
+    parameters_require_sudo, renewal_body,
+};
 pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
 pub use document::{Policy, canonical_namespace};
-pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
+pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TOKEN_ENDPOINTS, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use expected::{ExpectedBody, ExpectedDecision, ExpectedParameter, Unknown};
 pub use identity::{Alias, Entity, Group, Identity};

@@ -19,7 +19,7 @@ pub(crate) async fn run_command(command: Command, app: &App<'_>) -> Exit {
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
         Command::CheckSecrets(args) => check_secrets::check(&args, app).await,
-        Command::Secrets(SecretsCommand::Init(args)) => secrets::init(&args, app),
+        Command::Secrets(SecretsCommand::Init(args)) => secrets::write(&args, app),
         Command::Secrets(SecretsCommand::List(args)) => secrets::list(&args, app),
         Command::Policy(command) => policy::policy(&command, app),
         Command::Explain(args) => explain::explain(&args, app),

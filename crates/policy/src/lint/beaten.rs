@@ -10,8 +10,9 @@ use crate::capability::{Capabilities, Capability};
 use crate::dialect::{Dialect, DialectSet};
 use crate::document::Policy;
 use crate::pattern::RankCriterion;
-use crate::reach::BeatenRule;
+use crate::reach::{BeatenRule, Search};
 use crate::rule::BlockId;
+use envlock_text::Pos;
 
 /// Reports the blocks of one policy that never decide, and returns their indexes.
 pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>) -> HashSet<usize> {
@@ -27,11 +28,18 @@ pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>)
     });
     let acls: Vec<Acl<'_>> = acls.collect();
     let mut beaten = HashSet::new();
-    for (id, finding) in findings(&acls) {
+    let (never, overruled) = (findings(&acls), overruled(&acls));
+    if !(never.complete && overruled.complete) {
+        // First, because only a number of lints is kept.
+        let message = format!("policy {} has too many rules to compare all of them", policy.name);
+        let finding = not_compared(message).about_policy(&policy.name);
+        sink.push(finding.at(Pos::START.place(&policy.file)));
+    }
+    for (id, finding) in never.found {
         beaten.insert(id.block);
         sink.push(finding);
     }
-    for (id, finding) in overruled(&acls) {
+    for (id, finding) in overruled.found {
         if !beaten.contains(&id.block) {
             sink.push(finding);
         }
@@ -39,20 +47,32 @@ pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>)
     beaten
 }
 
-/// The rules that never decide on the servers of `acls`, which have the same policies.
+/// The note that the search for rules that never decide ended early.
+fn not_compared(message: String) -> Finding {
+    Finding::new(Code::RulesNotCompared, message)
+        .with_note("there may be more rules that never decide, and denies that lose paths")
+        .with_help("write fewer rules with `+`, or divide the policy")
+}
+
+/// The rules that never decide on the servers of `acls`, which have the same policies. The last
+/// finding says so if not all rules were compared.
 pub fn rules_that_never_decide(acls: &[Acl<'_>]) -> Vec<Finding> {
-    let beaten = findings(acls);
-    let known: HashSet<BlockId> = beaten.iter().map(|(id, _)| *id).collect();
-    let overruled = overruled(acls).into_iter().filter(|(id, _)| !known.contains(id));
-    beaten.into_iter().chain(overruled).map(|(_, finding)| finding).collect()
+    let (beaten, overruled) = (findings(acls), overruled(acls));
+    let complete = beaten.complete && overruled.complete;
+    let known: HashSet<BlockId> = beaten.found.iter().map(|(id, _)| *id).collect();
+    let overruled = overruled.found.into_iter().filter(|(id, _)| !known.contains(id));
+    let found = beaten.found.into_iter().chain(overruled).map(|(_, finding)| finding);
+    let message = "the policies together have too many rules to compare all of them";
+    found.chain((!complete).then(|| not_compared(message.to_owned()))).collect()
 }
 
 /// The denies that lose paths to rules that aren't exceptions of them. The servers agree on them but
 /// for blocks that expire, so that the first one stands for all.
-fn overruled(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
-    let Some(acl) = acls.first() else { return Vec::new() };
+fn overruled(acls: &[Acl<'_>]) -> Search<(BlockId, Finding)> {
+    let Some(acl) = acls.first() else { return Search { found: Vec::new(), complete: true } };
     let mut findings = Vec::new();
-    for found in acl.overruled_denies() {
+    let overruled = acl.overruled_denies();
+    for found in overruled.found {
         let by = acl.rule(found.by).pattern();
         for id in acl.rule(found.rule).blocks() {
             if !acl.block(*id).capabilities().contains_deny() {
@@ -72,7 +92,7 @@ fn overruled(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
             findings.push((*id, finding));
         }
     }
-    findings
+    Search { found: findings, complete: overruled.complete }
 }
 
 /// Adds the place of the rule that has priority, and why it has.
@@ -95,10 +115,13 @@ struct Beaten {
     perhaps_lists: Vec<Dialect>,
 }
 
-fn findings(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
+fn findings(acls: &[Acl<'_>]) -> Search<(BlockId, Finding)> {
     let mut all: BTreeMap<BlockId, Beaten> = BTreeMap::new();
+    let mut complete = true;
     for (at, acl) in acls.iter().enumerate() {
-        for rule in acl.beaten_rules() {
+        let beaten = acl.beaten_rules();
+        complete &= beaten.complete;
+        for rule in beaten.found {
             let only_lists: Capabilities = [Capability::List].into_iter().collect();
             let capabilities = acl.rule(rule.rule).capabilities();
             // A rule that may decide a list, and grants nothing else, does what it is for.
@@ -122,7 +145,7 @@ fn findings(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
         let finding = finding(&acls[beaten.acl], id, &beaten, acls.len());
         (id, finding)
     };
-    all.into_iter().map(finding).collect()
+    Search { found: all.into_iter().map(finding).collect(), complete }
 }
 
 /// The most rules that a finding names.

@@ -234,6 +234,7 @@ codes! {
     ReservedChannel "reserved-channel" Error;
     ResponseParameters "response-parameters" Warning;
     RootToken "root-token" Error;
+    RulesNotCompared "rules-not-compared" Note;
     ScriptsNotRun "scripts-not-run" Warning;
     Sealed "sealed" Error;
     SecondDocument "second-document" Error;
@@ -269,6 +270,7 @@ codes! {
     UnknownName "unknown-name" Error;
     UnknownOperation "unknown-operation" Error;
     UnknownPackage "unknown-package" Error;
+    UnknownParameter "unknown-parameter" Warning;
     UnknownPlatform "unknown-platform" Error;
     UnknownSection "unknown-section" Error;
     UnknownTag "unknown-tag" Error;
