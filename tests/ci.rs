@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 
-use crate::support::ci::{Job, REV, Runner, TokenService, Workflow, file, has, yaml};
+use crate::support::ci::{Event, Job, REV, Runner, TokenService, Workflow, file, has, yaml};
 use crate::support::json;
+use envlock_testkit::Output;
 
 const VAULT: &str = "https://vault.example.com:8200";
 
@@ -32,18 +33,23 @@ fn a_forks_pull_request_is_checked_against_the_policy_files_and_installed() {
         denied.project.write("vault/policies/demo-ci.hcl", DENYING);
         match name.as_str() {
             "github.yml" => {
-                let said = Workflow::new("").run(&runner, true);
-                for (step, output) in &said {
-                    assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
+                for event in Event::FOREIGN {
+                    let said = Workflow::new("").run(&runner, event);
+                    for (step, output) in &said {
+                        let Output { stdout, stderr, .. } = output;
+                        assert_eq!(output.code, Some(0), "{event:?}, {step}: {stdout}{stderr}");
+                    }
+                    assert_eq!(said.len(), 4, "built, fresh, judged, installed: {said:?}");
+                    let refused = Workflow::new("").run(&denied, event);
+                    assert_eq!(refused.last().unwrap().1.code, Some(1), "{event:?}: {refused:?}");
                 }
-                assert_eq!(said.len(), 4, "built, fresh, judged, installed: {said:?}");
-                let refused = Workflow::new("").run(&denied, true);
-                assert_eq!(refused.last().unwrap().1.code, Some(1), "{refused:?}");
             }
             "gitlab.yml" => {
-                Job::new("").of_fork().run(&runner, |_| true).success();
-                let refused = Job::new("").of_fork().run(&denied, |_| true);
-                assert_eq!(refused.code, Some(1), "{refused:?}");
+                for source in ["someone/demo", ""] {
+                    Job::new("").of_fork(source).run(&runner, |_| true).success();
+                    let refused = Job::new("").of_fork(source).run(&denied, |_| true);
+                    assert_eq!(refused.code, Some(1), "{source}: {refused:?}");
+                }
             }
             // The hook is the offline check for everybody: `the_hook_is_the_offline_check`.
             "pre-commit-config.yaml" => continue,
@@ -58,6 +64,11 @@ fn a_job_of_the_project_itself_is_never_checked_offline() {
     let runner = Runner::new();
     let output = Job::new("").run(&runner, |line| !line.contains("install"));
     assert_eq!(output.code, Some(2), "no address: {output:?}");
+    for event in Event::TRUSTED {
+        let said = Workflow::new("").run(&runner, event);
+        let (step, output) = said.last().unwrap();
+        assert_eq!((step.as_str(), output.code), ("Check the secrets", Some(2)), "{event:?}");
+    }
 }
 
 #[test]
@@ -72,7 +83,7 @@ fn the_gitlab_jobs_lines_build_check_and_install() {
 #[test]
 fn both_build_the_commit_that_is_named_of_this_repository() {
     let github = Runner::new();
-    Workflow::new(VAULT).run(&github, true);
+    Workflow::new(VAULT).run(&github, Event::ForksPullRequest);
     let gitlab = Runner::new();
     Job::new(VAULT).run(&gitlab, |_| false).success();
     let repository = env!("CARGO_PKG_REPOSITORY");
@@ -88,9 +99,14 @@ fn both_build_the_commit_that_is_named_of_this_repository() {
 fn a_cached_program_is_not_built_again() {
     let runner = Runner::new();
     let workflow = Workflow::new(VAULT);
-    workflow.run(&runner, true);
+    workflow.run(&runner, Event::ForksPullRequest);
     runner.tool("cargo", "#!/bin/sh\nexit 1\n");
-    assert!(workflow.run(&runner, true).iter().all(|(_, output)| output.code == Some(0)));
+    assert!(
+        workflow
+            .run(&runner, Event::ForksPullRequest)
+            .iter()
+            .all(|(_, output)| output.code == Some(0))
+    );
     Job::new(VAULT).run(&runner, |line| line.contains("solve")).success();
 }
 
@@ -98,7 +114,7 @@ fn a_cached_program_is_not_built_again() {
 fn the_caches_keep_what_the_steps_write() {
     let runner = Runner::new();
     let workflow = Workflow::new(VAULT);
-    workflow.run(&runner, true);
+    workflow.run(&runner, Event::ForksPullRequest);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let steps = workflow.job["steps"].as_sequence().unwrap().iter();
     let keeping = steps.filter(|step| step["uses"] == "actions/cache@v4");
@@ -118,7 +134,7 @@ fn a_stale_lock_ends_both_with_5_before_anything_is_installed() {
     let runner = Runner::new();
     let yml = "name: demo\nchannels: [conda-forge]\ndependencies: [zlib >=2]\n";
     runner.project.write("environment.yml", yml);
-    let said = Workflow::new(VAULT).run(&runner, true);
+    let said = Workflow::new(VAULT).run(&runner, Event::ForksPullRequest);
     let (_, last) = said.last().unwrap();
     assert_eq!(last.code, Some(5), "{last:?}");
     assert!(last.stderr.contains("zlib"), "{last:?}");
@@ -132,7 +148,7 @@ fn a_stale_lock_ends_both_with_5_before_anything_is_installed() {
 fn a_denied_need_is_an_annotation_on_its_line() {
     let runner = Runner::new();
     runner.project.write("vault/policies/demo-ci.hcl", DENYING);
-    let said = Workflow::new(VAULT).run(&runner, true);
+    let said = Workflow::new(VAULT).run(&runner, Event::ForksPullRequest);
     let (_, last) = said.last().unwrap();
     assert_eq!(last.code, Some(1), "{last:?}");
     assert!(last.stdout.starts_with("::error file=secrets.yml,line=6,"), "{last:?}");

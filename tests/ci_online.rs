@@ -7,7 +7,7 @@ use std::sync::Arc;
 use envlock_testkit::{AuditKind, JwtIssuer, Output, TestServer, skip_test};
 use serde_json::{Value, json as object};
 
-use crate::support::ci::{Job, Runner, TokenService, Workflow, file, has};
+use crate::support::ci::{Event, Job, Runner, TokenService, Workflow, file, has};
 use crate::support::json;
 
 /// A server that is configured as in docs/ci.md, and a project's job.
@@ -62,7 +62,7 @@ impl Stage {
             issuer.token(object!({"aud": audience, "repository": "you/demo"}))
         });
         service.permit(&mut self.runner);
-        let said = Workflow::new(vault).run(&self.runner, false);
+        let said = Workflow::new(vault).run(&self.runner, Event::OwnPullRequest);
         assert_eq!(service.seen(), [""; 0], "the bearer was on a command line");
         said
     }

@@ -136,10 +136,10 @@ impl Workflow {
         steps.filter(|step| step.get("run").is_some())
     }
 
-    /// Runs the steps until one fails. Returns the name and the output of each.
-    pub(crate) fn run(&self, runner: &Runner, is_fork: bool) -> Vec<(String, Output)> {
+    /// Runs the steps for `event` until one fails. Returns the name and the output of each.
+    pub(crate) fn run(&self, runner: &Runner, event: Event) -> Vec<(String, Output)> {
         let mut outputs = Vec::new();
-        for step in self.steps().filter(|step| applies(step, is_fork)) {
+        for step in self.steps().filter(|step| applies(step, event)) {
             let output = self.step(runner, step);
             let has_failed = output.code != Some(0);
             outputs.push((step["name"].as_str().unwrap().to_owned(), output));
@@ -174,13 +174,60 @@ impl Workflow {
     }
 }
 
-/// Whether a step is run for a pull request of a fork, or of the repository itself.
-fn applies(step: &Value, is_fork: bool) -> bool {
-    match step.get("if").map(|condition| condition.as_str().unwrap()) {
-        None => true,
-        Some("github.event.pull_request.head.repo.fork == true") => is_fork,
-        Some("github.event.pull_request.head.repo.fork != true") => !is_fork,
-        Some(other) => panic!("the tests don't support the condition `{other}`"),
+/// What a workflow runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A push to a branch of the repository.
+    Push,
+    /// A pull request from a branch of the repository.
+    OwnPullRequest,
+    /// A pull request from a fork.
+    ForksPullRequest,
+    /// A pull request from a fork that was deleted: its `head.repo` is null.
+    DeletedForksPullRequest,
+}
+
+impl Event {
+    /// Every event for which a repository has its variables and tokens, and every one without them.
+    pub(crate) const TRUSTED: [Self; 2] = [Self::Push, Self::OwnPullRequest];
+    pub(crate) const FOREIGN: [Self; 2] = [Self::ForksPullRequest, Self::DeletedForksPullRequest];
+
+    /// The value of an expression in a condition; null is the empty text, as GitHub compares it.
+    fn value(self, expression: &str) -> String {
+        const REPOSITORY: &str = "you/demo";
+        match (expression, self) {
+            ("github.event_name", Self::Push) => "push".to_owned(),
+            ("github.event_name", _) => "pull_request".to_owned(),
+            ("github.repository", _) => REPOSITORY.to_owned(),
+            ("github.event.pull_request.head.repo.full_name", Self::OwnPullRequest) => {
+                REPOSITORY.to_owned()
+            }
+            ("github.event.pull_request.head.repo.full_name", Self::ForksPullRequest) => {
+                "someone/demo".to_owned()
+            }
+            ("github.event.pull_request.head.repo.full_name", _) => String::new(),
+            (text, _) if text.starts_with('\'') => text.trim_matches('\'').to_owned(),
+            (other, _) => panic!("the tests don't support the expression `{other}`"),
+        }
+    }
+}
+
+/// Whether a step is run. Its condition is a comparison, or two with one operator between them.
+fn applies(step: &Value, event: Event) -> bool {
+    let Some(condition) = step.get("if").map(|condition| condition.as_str().unwrap()) else {
+        return true;
+    };
+    let holds = |comparison: &str| {
+        let words: Vec<_> = comparison.split_whitespace().collect();
+        let [left, operator @ ("==" | "!="), right] = words[..] else {
+            panic!("the tests don't support the comparison `{comparison}`")
+        };
+        (event.value(left) == event.value(right)) == (operator == "==")
+    };
+    match (condition.split_once("||"), condition.split_once("&&")) {
+        (Some((one, other)), None) => holds(one) || holds(other),
+        (None, Some((one, other))) => holds(one) && holds(other),
+        _ => holds(condition),
     }
 }
 
@@ -202,9 +249,10 @@ impl Job {
         Self { job, variables }
     }
 
-    /// Sets the variables of a merge request from a fork, whose project has none of its own.
-    pub(crate) fn of_fork(mut self) -> Self {
-        for (name, project) in [("SOURCE_PROJECT", "someone/demo"), ("PROJECT", "you/demo")] {
+    /// Sets the variables of a merge request from the project `source`, which has none of its own. It
+    /// is empty if the fork was deleted.
+    pub(crate) fn of_fork(mut self, source: &str) -> Self {
+        for (name, project) in [("SOURCE_PROJECT", source), ("PROJECT", "you/demo")] {
             self.variables.insert(format!("CI_MERGE_REQUEST_{name}_PATH"), project.to_owned());
         }
         self

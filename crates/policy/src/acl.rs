@@ -17,6 +17,7 @@ use super::pattern::{Pattern, PatternKind};
 use super::rule::{BlockId, Rule};
 use super::segments::SegmentIndex;
 use super::template::{self, ForbiddenInTemplates};
+use super::write;
 use envlock_text::Pos;
 
 /// The server and the token for which policies are evaluated.
@@ -261,6 +262,13 @@ impl<'a> Acl<'a> {
     /// The block `id`.
     pub fn block(&self, id: BlockId) -> &'a Block {
         &self.policies[id.policy].blocks[id.block]
+    }
+
+    /// Writes a block for `path` with `capabilities` and the conditions of the block `id`.
+    pub fn narrowed_block(&self, id: BlockId, path: &str, capabilities: Capabilities) -> String {
+        let item = self.policies[id.policy].paths().nth(id.block);
+        // A block is read from the item of the same number.
+        item.map_or_else(String::new, |item| write::path_block_like(item, path, capabilities))
     }
 
     /// The position of the block `id`.

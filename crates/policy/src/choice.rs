@@ -288,7 +288,7 @@ mod tests {
             let policies = [&policy];
             let acl = Acl::new(&policies, &context).unwrap();
             let operation = if listing { Operation::List } else { Operation::Read };
-            let explained = explain(&acl, &Request::new(operation, &path));
+            let explained = explain(&acl, &Request::new(operation, &path), None);
             let Some(why) = explained.why_chosen else { return Ok(()) };
             let path = explained.path.trim_start_matches('/').to_owned();
             let listing = operation == Operation::List;
@@ -347,7 +347,7 @@ mod tests {
             let context = EvaluationContext { dialect, now, identity: None, token_namespace: "" };
             let policies = [&policy];
             let acl = Acl::new(&policies, &context).unwrap();
-            let explained = explain(&acl, &Request::new(Operation::List, "s/metadata/a/"));
+            let explained = explain(&acl, &Request::new(Operation::List, "s/metadata/a/"), None);
             explained.why_chosen.unwrap()
         };
         let next = || "s/metadata/a/*".to_owned();

@@ -42,8 +42,10 @@ impl Dialect {
         Self::RustyVault,
     ];
 
-    /// The dialects that must give the same answer for `portable`.
-    pub const PORTABLE: [Self; 4] = [Self::OpenBao, Self::Vault, Self::Vault121, Self::VaultLegacy];
+    /// The dialects that must give the same answer for `portable`: those of every release that people
+    /// run.
+    pub const PORTABLE: [Self; 5] =
+        [Self::OpenBao, Self::OpenBaoLegacy, Self::Vault, Self::Vault121, Self::VaultLegacy];
 
     /// The name, as users write it.
     pub const fn name(self) -> &'static str {

@@ -31,7 +31,9 @@ pub(crate) fn move_to_start(body: &mut HclBody, pitfalls: &mut [JsonPitfall]) {
         move_value(&mut item.value);
     }
     for pitfall in pitfalls {
-        let (JsonPitfall::DroppedBoolean(pos) | JsonPitfall::FlattenedObject(pos)) = pitfall;
+        let (JsonPitfall::DroppedBoolean(pos)
+        | JsonPitfall::FlattenedObject(pos)
+        | JsonPitfall::IgnoredRest(pos)) = pitfall;
         *pos = Pos::START;
     }
 }

@@ -39,6 +39,9 @@ pub enum Engine {
     LdapStatic,
     LdapLibrary,
     Totp,
+    Token,
+    TokenRole,
+    IdentityToken,
 }
 
 /// The key of a need that names a secret of an engine.
@@ -156,7 +159,7 @@ impl Row {
     }
 }
 
-const ROWS: [Row; 25] = [
+const ROWS: [Row; 28] = [
     Row::read(Engine::Kv1, "kv1", "{}").located_by(LocatorKind::Path).exists_at(&[]),
     Row::read(Engine::Kv2, "kv2", "data/{}")
         .located_by(LocatorKind::Path)
@@ -228,7 +231,23 @@ const ROWS: [Row; 25] = [
         .located_by(LocatorKind::Key)
         .exists_at(&["keys/{}"])
         .with_fields(&["code"]),
+    // The path is one of `TOKEN_ENDPOINTS`, below `auth/token`.
+    Row::update(Engine::Token, "token", "{}")
+        .located_by(LocatorKind::Path)
+        .exists_at(&[])
+        .with_fields(&TOKEN),
+    Row::update(Engine::TokenRole, "token-role", "create/{}").with_fields(&TOKEN).without_lease(),
+    Row::read(Engine::IdentityToken, "identity-token", "oidc/token/{}")
+        .exists_at(&["oidc/role/{}"])
+        .with_fields(&["token", "client_id", "ttl"])
+        .without_lease(),
 ];
+
+/// What a created token is returned with.
+const TOKEN: [&str; 2] = ["client_token", "accessor"];
+
+/// The paths of a need of [`Engine::Token`]: a token below the job's own, and one without a parent.
+pub const TOKEN_ENDPOINTS: [&str; 2] = ["create", "create-orphan"];
 
 impl Engine {
     /// Every engine.
@@ -278,7 +297,22 @@ impl Engine {
             Self::Kubernetes => &["kubernetes"],
             Self::Ldap | Self::LdapStatic | Self::LdapLibrary => &["ldap", "openldap"],
             Self::Totp => &["totp"],
+            Self::Token | Self::TokenRole => &["token"],
+            Self::IdentityToken => &["identity"],
         }
+    }
+
+    /// Whether its secret is read by a read or by an update, as the client likes.
+    pub fn takes_read_or_update(self) -> bool {
+        matches!(
+            self,
+            Self::Aws
+                | Self::AwsSts
+                | Self::GcpToken
+                | Self::GcpKey
+                | Self::GcpStatic
+                | Self::GcpImpersonated
+        )
     }
 
     /// The requests that return the secret `locator` (a path, role or key) to a job.

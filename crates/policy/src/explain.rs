@@ -11,6 +11,7 @@ use super::capability::Capability;
 pub use super::choice::RuleChoice;
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
+use super::partial_body::{PartialBody, PartialDecision, Unknown};
 use super::protected::may_be_protected_by_pki;
 use super::request::Request;
 use super::rule::{RequiredApproval, Rule};
@@ -24,8 +25,11 @@ pub struct Explanation {
     pub operation: &'static str,
     /// The path of the request.
     pub path: String,
-    /// Whether it is allowed.
+    /// Whether it is allowed, whatever the parts of it that aren't known.
     pub allowed: bool,
+    /// What the answer depends on: parameters that aren't known. Empty if it is certain.
+    #[serde(serialize_with = "texts")]
+    pub depends_on: Vec<Unknown>,
     /// The reason.
     #[serde(serialize_with = "text")]
     pub reason: DecisionReason,
@@ -57,16 +61,23 @@ fn optional_text<S: Serializer>(
     value.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
-fn texts<S: Serializer>(values: &[RuleCondition], serializer: S) -> Result<S::Ok, S::Error> {
+fn texts<T: fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
-/// Explains how `acl` decides `request`. A list is explained with the final slash, which the servers
-/// add.
-pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
+/// Explains how `acl` decides `request`. With a `body` its parameters are those that are known of them,
+/// instead of its `data`. A list is explained with the final slash, which the servers add.
+pub fn explain(acl: &Acl<'_>, request: &Request<'_>, body: Option<&PartialBody>) -> Explanation {
     let checked = request.operation.checked_path(request.path);
     let request = &Request { path: &checked, ..*request };
-    let decision = acl.decide(request);
+    let (decision, depends_on) = match body {
+        None => (acl.decide(request), Vec::new()),
+        Some(body) => {
+            let PartialDecision { decision, unknowns, .. } =
+                acl.decide_partial(request, std::slice::from_ref(body));
+            (decision, unknowns)
+        }
+    };
     let path = acl.path_from_root(request.path, request.namespace);
     let listing = request.operation.tries_path_without_slash(acl.dialect);
     let hidden =
@@ -78,6 +89,7 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
         operation: request.operation.name(),
         path: request.path.to_owned(),
         allowed: decision.allowed,
+        depends_on,
         capabilities: acl.capabilities(request.path, request.namespace),
         rule: decision.rule.map(|rule| acl.rule_origins(rule)).unwrap_or_default(),
         why_chosen,
@@ -188,12 +200,19 @@ fn parameter_conditions(rule: &Rule) -> impl Iterator<Item = RuleCondition> {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.allowed { "allowed" } else { "denied" };
+        let verdict = match self.allowed {
+            true => "allowed",
+            false if self.depends_on.is_empty() => "denied",
+            false => "depends on its parameters",
+        };
         writeln!(f, "{}: {} {}: {verdict}", self.dialect, self.operation, self.path)?;
         writeln!(f, "  why:            {}", self.reason)?;
         for origin in &self.rule {
             let RuleOrigin { policy, place, pattern } = origin;
             writeln!(f, "  rule:           path \"{pattern}\" of {policy} ({place})")?;
+        }
+        for unknown in &self.depends_on {
+            writeln!(f, "  on:    {unknown}")?;
         }
         if let Some(chosen) = &self.why_chosen {
             writeln!(f, "  chosen because: {chosen}")?;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::error::{PolicyError, PolicyErrorKind};
 use super::hcl_body::{HclBody, Identifier, Item, Value, ValueKind};
-use envlock_text::tree::{Entry, Kind, Node, parse_json};
+use envlock_text::tree::{Entry, Kind, Node, parse_json_policy};
 use envlock_text::{self as text, Pos, limits::MANIFEST};
 
 /// A part of a JSON policy that the servers read differently than it looks.
@@ -16,11 +16,13 @@ pub(crate) enum JsonPitfall {
     DroppedBoolean(Pos),
     /// A block whose members are all objects: the servers read its keys as labels.
     FlattenedObject(Pos),
+    /// Text after the object, which the servers don't read.
+    IgnoredRest(Pos),
 }
 
 /// Parses a policy written in JSON, with its pitfalls.
 pub(crate) fn parse(file: &str, text: &str) -> Result<(HclBody, Vec<JsonPitfall>), PolicyError> {
-    let root = parse_json(file, text, &MANIFEST).map_err(|error| {
+    let (root, rest) = parse_json_policy(file, text, &MANIFEST).map_err(|error| {
         let kind = match error.fault {
             text::Fault::TooDeep(_) => PolicyErrorKind::TooDeep,
             text::Fault::TooMany(_) => PolicyErrorKind::TooMany,
@@ -31,7 +33,8 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(HclBody, Vec<JsonPitfall>
     if let Some(pos) = null_in_list(&root) {
         return Err(PolicyErrorKind::NullInList.at(file, pos));
     }
-    let Escapes { slash, surrogates } = Escapes::find(text);
+    let Escapes { slash, surrogates } = Escapes::find(&text[..text.len() - rest.len()]);
+    let ignored = (!rest.trim().is_empty()).then_some(JsonPitfall::IgnoredRest(root.end));
     if let Some(pos) = slash {
         return Err(PolicyErrorKind::BadEscape.at(file, pos));
     }
@@ -47,7 +50,8 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(HclBody, Vec<JsonPitfall>
     if let Some(pos) = entries.iter().find_map(|entry| decoded_escape(entry, &surrogates)) {
         return Err(PolicyErrorKind::SurrogateEscape.at(file, pos));
     }
-    let mut flattener = Flattener { pitfalls: Vec::new(), keys: 0, bytes: 0 };
+    let pitfalls = ignored.into_iter().collect();
+    let mut flattener = Flattener { pitfalls, keys: 0, bytes: 0 };
     match flattener.body(&entries, 0) {
         Ok(body) => Ok((body, flattener.pitfalls)),
         Err(pos) => Err(PolicyErrorKind::TooMany.at(file, pos)),
@@ -261,6 +265,20 @@ mod tests {
         assert_eq!(fault(r#"{"path": {"a😀\u00e9": {}}}"#), None);
         assert_eq!(fault(r#"{"path": {"a\/b": {}}}"#), Some((PolicyErrorKind::BadEscape, 11)));
         assert_eq!(fault(r#"{"path": {"a\\/b": {}}}"#), None);
+    }
+
+    #[test]
+    fn what_follows_the_object_is_not_read_and_a_pitfall() {
+        let object = r#"{"path": {"a": {"capabilities": ["read"]}}}"#;
+        for (rest, ignored) in [("\n", false), (" x", true), (" {\"\\/\": [null]}", true)] {
+            let (body, pitfalls) = parse("p.json", &format!("{object}{rest}")).unwrap();
+            assert_eq!(body.items.len(), 1);
+            let end = Pos { line: 1, column: u32::try_from(object.len()).unwrap() + 1 };
+            assert_eq!(
+                pitfalls,
+                if ignored { vec![JsonPitfall::IgnoredRest(end)] } else { vec![] }
+            );
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
 pub use document::{Policy, canonical_namespace};
-pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
+pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TOKEN_ENDPOINTS, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use identity::{Alias, Entity, Group, Identity};
 pub use mounts::Mounts;
@@ -81,7 +81,8 @@ pub use protected::{may_be_protected_by_pki, requires_sudo};
 pub use release::{Product, Release, UnknownRelease};
 pub use request::{Operation, Request};
 pub use request_parameters::{
-    DeclaredParameters, is_secret_parameter, partial_bodies, renewal_body,
+    DeclaredParameters, is_secret_parameter, known_parameters, parameters_require_sudo,
+    partial_bodies, renewal_body,
 };
 pub use rule::{BlockId, RequiredApproval, Rule};
 pub use template::may_match;

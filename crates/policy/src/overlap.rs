@@ -4,6 +4,7 @@ use std::iter;
 
 use super::acl::{Acl, RuleId};
 use super::pattern::{Pattern, PatternKind};
+use super::reach::Search;
 
 /// A deny that another rule overrides on some paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl Acl<'_> {
     /// matches paths that the deny doesn't. Each has the first such rule.
     ///
     /// Only a deny with `+` can lose so: whatever takes precedence over a prefix is a part of it.
-    pub(crate) fn overridden_denies(&self) -> Vec<OverriddenDeny> {
+    pub(crate) fn overridden_denies(&self) -> Search<OverriddenDeny> {
         let rules = 0..self.rules().len();
         let grants = |rule: &RuleId| {
             let capabilities = self.rule(*rule).capabilities;
@@ -39,7 +40,7 @@ impl Acl<'_> {
             for other in rules.clone().filter(grants) {
                 pairs += 1;
                 if pairs > PAIRS {
-                    return overridden;
+                    return Search { found: overridden, complete: false };
                 }
                 let grant = &self.rule(other).pattern;
                 if !grant.is_wildcard() || grant.rank() < deny.rank() {
@@ -52,7 +53,7 @@ impl Acl<'_> {
                 }
             }
         }
-        overridden
+        Search { found: overridden, complete: true }
     }
 }
 
@@ -142,7 +143,7 @@ mod tests {
         let policies = [&policy];
         let acl = Acl::new(&policies, &context(Dialect::OpenBao)).unwrap();
         let name = |rule: RuleId| acl.rule(rule).pattern();
-        let found = acl.overridden_denies().into_iter();
+        let found = acl.overridden_denies().found.into_iter();
         found.map(|found| (name(found.rule), name(found.by), found.path)).collect()
     }
 
@@ -229,7 +230,7 @@ mod tests {
             let policy = policy(&rules);
             let policies = [&policy];
             let acl = Acl::new(&policies, &context(dialect)).unwrap();
-            for found in acl.overridden_denies() {
+            for found in acl.overridden_denies().found {
                 let (deny, by) = (acl.rule(found.rule), acl.rule(found.by));
                 prop_assert!(deny.capabilities.contains_deny() && !by.capabilities.contains_deny());
                 prop_assert!(deny.pattern.matches(&found.path));

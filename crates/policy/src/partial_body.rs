@@ -14,6 +14,7 @@ use super::lowercase::lowered;
 use super::parameters::listed;
 use super::protected::requires_sudo;
 use super::request::Request;
+use super::request_parameters::DeclaredParameters;
 use super::rule::Rule;
 
 /// What is known about the parameters of a request.
@@ -26,6 +27,14 @@ pub struct PartialBody {
 }
 
 impl PartialBody {
+    /// The body with these parameters and no others.
+    pub fn exactly(declared: &DeclaredParameters) -> Self {
+        let sent = declared.iter().map(|(name, value)| {
+            (name.clone(), KnownParameter { always: true, value: value.clone() })
+        });
+        Self { parameters: sent.collect(), open: false }
+    }
+
     fn mandatory_first(&self) -> impl Iterator<Item = (&String, &KnownParameter)> {
         let with = |always| self.parameters.iter().filter(move |(_, p)| p.always == always);
         with(true).chain(with(false))

@@ -5,11 +5,11 @@
 //! key, which a manifest doesn't show, and no client leaves them out. Every other parameter that the
 //! engine knows may be sent: some clients send one without being told to.
 //!
-//! Sources: the field schemas and handlers of OpenBao 2.4.0, by file below `builtin/logical/`; for
-//! aws and gcp those of Vault 1.20 and of its plugins. The tests in `crates/vault` send the requests
+//! Sources: the field schemas and handlers of OpenBao 2.4.0, by file below `builtin/logical/` or
+//! `vault/`; for aws and gcp those of Vault 1.20 and of its plugins. The tests in `crates/vault` send the requests
 //! to a server, with the mandatory parameters and without each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -79,7 +79,7 @@ impl Row {
 
 const NOTHING: &[&[&str]] = &[&[]];
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 24] = [
     // kv/passthrough.go, handleWrite: any field, and at least one; a write replaces all of them.
     Row::new(&[Engine::Kv1, Engine::Cubbyhole], Kind::Write, NOTHING).storing(),
     // kv/path_data.go, pathDataRead: `version` only for an old version, which a need doesn't name.
@@ -174,6 +174,13 @@ const ROWS: [Row; 20] = [
         "key_type",
         "ttl",
     ]),
+    Row::new(&[Engine::GcpKey], Kind::Write, NOTHING).with_optional(&[
+        "key_algorithm",
+        "key_type",
+        "ttl",
+    ]),
+    // gcp, path_role_set_secrets.go and the files of the other accounts: a token has no parameters.
+    Row::new(&[Engine::GcpToken, Engine::GcpStatic, Engine::GcpImpersonated], Kind::Write, NOTHING),
     // kubernetes/path_creds.go.
     Row::new(&[Engine::Kubernetes], Kind::Write, &[&["kubernetes_namespace"]]).with_optional(&[
         "audiences",
@@ -184,6 +191,25 @@ const ROWS: [Row; 20] = [
     Row::new(&[Engine::LdapLibrary], Kind::Write, NOTHING).with_optional(&["ttl"]),
     // totp/path_code.go: a write validates a code.
     Row::new(&[Engine::Totp], Kind::Write, &[&["code"]]),
+    // vault/token_store.go, handleCreateCommon. The servers' command lines always send
+    // `display_name`, `entity_alias`, `num_uses` and `type`, and hvac `no_parent`.
+    Row::new(&[Engine::Token, Engine::TokenRole], Kind::Write, NOTHING)
+        .with_optional(&[
+            "display_name",
+            "entity_alias",
+            "explicit_max_ttl",
+            "meta",
+            "no_default_policy",
+            "no_parent",
+            "num_uses",
+            "policies",
+            "renewable",
+            "ttl",
+            "type",
+        ])
+        .if_declared(&["id", "lease", "period"]),
+    // vault/identity_store_oidc.go: a signed token has no parameters.
+    Row::new(&[Engine::IdentityToken], Kind::Read, NOTHING),
 ];
 
 const SIGNING: [&str; 12] = [
@@ -221,13 +247,15 @@ const AWS: [&str; 3] = ["role_arn", "role_session_name", "ttl"];
 pub type DeclaredParameters = BTreeMap<String, Option<Value>>;
 
 /// Parameters whose values are secrets or personal data, so that a manifest can't contain them.
-const SECRET_PARAMETERS: [&str; 15] = [
+const SECRET_PARAMETERS: [&str; 16] = [
     "batch_input",
     "ciphertext",
     "code",
     "context",
     "data",
     "hmac",
+    // The token itself, where one is created.
+    "id",
     "input",
     "key",
     "otp",
@@ -300,6 +328,40 @@ pub fn partial_bodies<'f>(
         }
     }
     bodies
+}
+
+/// Whether the engine demands `sudo` on the path of a write with the parameters that are declared. It
+/// refuses such a request itself: a server's policies allow it. Source: `vault/token_store.go`,
+/// handleCreateCommon.
+pub fn parameters_require_sudo(engine: Engine, declared: Option<&DeclaredParameters>) -> bool {
+    let sent = |name: &str, without_effect: &[Value]| {
+        let value = declared.and_then(|declared| declared.get(name));
+        value.is_some_and(|value| !value.as_ref().is_some_and(|v| without_effect.contains(v)))
+    };
+    match engine {
+        Engine::Token | Engine::TokenRole => {
+            // A role decides itself whether its tokens have a parent.
+            let orphan = engine == Engine::Token
+                && sent("no_parent", &[false.into(), "false".into(), 0.into(), "0".into()]);
+            let zero = ["", "0", "0s", "0m", "0h"].map(Value::from);
+            let zero = [&zero[..], &[0.into()]].concat();
+            orphan || sent("id", &["".into()]) || sent("period", &zero)
+        }
+        _ => false,
+    }
+}
+
+/// The names of the parameters that the engine knows for `request` of a need below `mount`. `None` if
+/// it takes any, or if they aren't known here.
+pub fn known_parameters(
+    engine: Engine,
+    mount: &str,
+    request: &ApiRequest,
+) -> Option<BTreeSet<&'static str>> {
+    let row = row(engine, mount, request).filter(|row| !row.stores)?;
+    let mandatory = row.mandatory.iter().flat_map(|names| names.iter());
+    let all = mandatory.chain(row.optional).chain(row.if_declared).copied();
+    Some(if engine.is_leased() { all.chain(RENEWAL_PARAMETERS).collect() } else { all.collect() })
 }
 
 fn add(body: &mut PartialBody, name: &str, always: bool, value: Option<Value>) {

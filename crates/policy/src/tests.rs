@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::explain::explain;
+use super::lint::{LintContext, lint};
 use super::{
     Acl, Dialect, EvaluationContext, Identity, KnownParameter, Operation, PartialBody, Policy,
     Request, Unknown,
@@ -31,7 +32,7 @@ fn explanation(dialect: Dialect, text: &str, operation: Operation, path: &str) -
         EvaluationContext { dialect, now, identity: Some(&identity), token_namespace: "" };
     let policies = [&policy];
     let acl = Acl::new(&policies, &context).unwrap();
-    explain(&acl, &Request::new(operation, path)).to_string()
+    explain(&acl, &Request::new(operation, path), None).to_string()
 }
 
 fn allowed(dialect: Dialect, text: &str, operation: Operation, path: &str) -> bool {
@@ -46,6 +47,45 @@ fn rustyvault_lists_only_with_the_slash_and_does_not_expand_templates() {
     let template = "path \"kv/{{x}}\" { capabilities = [\"read\"] }";
     assert!(allowed(Dialect::RustyVault, template, Operation::Read, "kv/{{x}}"));
     assert!(!allowed(Dialect::OpenBao, template, Operation::Read, "kv/{{x}}"));
+}
+
+#[test]
+fn an_explanation_of_a_write_names_the_parameters_that_its_answer_depends_on() {
+    let text = "path \"k\" { capabilities = [\"update\"]\n required_parameters = [\"a\"]\n \
+                allowed_parameters = { \"a\" = [\"x*\"] } }";
+    let policy = Policy::parse("p", "p.hcl", text).unwrap();
+    let policies = [&policy];
+    let acl = Acl::new(&policies, &context(Dialect::OpenBao)).unwrap();
+    let explained =
+        |body: PartialBody| explain(&acl, &Request::new(Operation::Update, "k"), Some(&body));
+    let unknown = explained(PartialBody { open: true, ..PartialBody::default() });
+    assert!(!unknown.allowed && unknown.depends_on.len() == 3, "{unknown}");
+    assert!(unknown.to_string().starts_with("openbao: update k: depends on its parameters\n"));
+    assert!(unknown.to_string().contains("  on:    whether `a` is sent, which the rule requires"));
+    let sent = |name: &str, value: Option<&str>| {
+        let declared = [(name.to_owned(), value.map(Into::into))].into();
+        let explanation = explained(PartialBody::exactly(&declared));
+        (explanation.allowed, explanation.depends_on.len())
+    };
+    assert_eq!(sent("a", Some("x1")), (true, 0));
+    assert_eq!(sent("a", Some("y")), (false, 0));
+    assert_eq!(sent("a", None), (false, 1));
+    assert_eq!(sent("b", None), (false, 0));
+}
+
+#[test]
+fn a_lint_of_too_many_rules_says_that_not_all_were_compared() {
+    let blocks = |number: usize| {
+        let deny = |n| format!("path \"k/+/+/{n}*\" {{ capabilities = [\"deny\"] }}\n");
+        let read = "path \"k/+/*\" { capabilities = [\"read\"] }\n";
+        (0..number).map(deny).chain([read.to_owned()]).collect::<String>()
+    };
+    let notes = |number| {
+        let context = LintContext::portable(Timestamp::UNIX_EPOCH);
+        let found = lint("p", "p.hcl", &blocks(number), &context);
+        found.iter().filter(|finding| finding.code == "rules-not-compared").count()
+    };
+    assert_eq!((notes(100), notes(3_000)), (0, 1));
 }
 
 #[test]

@@ -48,20 +48,8 @@ impl FromStr for NeedShorthand {
         let (Some(engine), Some(location)) = (parts.next(), parts.next()) else {
             return Err(invalid("it must be ENGINE:MOUNT/PATH:FIELD,FIELD".to_owned()));
         };
-        let known = || Engine::all().map(Engine::name);
-        let engine: Engine = engine.parse().map_err(|()| {
-            invalid(match nearest(engine, known()) {
-                Some(near) => format!("no engine is named {engine}; did you mean {near}?"),
-                None => format!("no engine is named {engine}; they are {}", join(known())),
-            })
-        })?;
-        // A mount with slashes ends with two: `team/kv//app/db`.
-        let split = location.split_once("//").or_else(|| location.split_once('/'));
-        let (mount, locator) = split
-            .ok_or_else(|| invalid(format!("`{location}` must be a mount and a path below it")))?;
-        for part in [mount, locator] {
-            validate::path(part).map_err(|shape| invalid(format!("`{part}` must be {shape}")))?;
-        }
+        let engine = engine_named(engine).map_err(|why| invalid(why.0))?;
+        let (mount, locator) = mount_and_path(location).map_err(|why| invalid(why.0))?;
         let fields = parts.next().unwrap_or_default().split(',').map(str::trim);
         let fields: Vec<_> = fields.filter(|field| !field.is_empty()).map(str::to_owned).collect();
         let own = locator.rsplit('/').next().unwrap_or(locator);
@@ -69,6 +57,40 @@ impl FromStr for NeedShorthand {
         validate::name(&name).map_err(|shape| invalid(format!("`{name}` must be {shape}")))?;
         Ok(Self { name, engine, mount: mount.to_owned(), locator: locator.to_owned(), fields })
     }
+}
+
+/// Returns the engine with this name.
+///
+/// # Errors
+/// There is none. The sentence says which one is near.
+pub fn engine_named(name: &str) -> Result<Engine, InvalidShorthand> {
+    let known = || Engine::all().map(Engine::name);
+    name.parse().map_err(|()| {
+        InvalidShorthand(match nearest(name, known()) {
+            Some(near) => format!("no engine is named {name}; did you mean {near}?"),
+            None => format!("no engine is named {name}; they are {}", join(known())),
+        })
+    })
+}
+
+/// Splits a mount from the path below it, as in `secret/app/db`. A mount with slashes ends with two:
+/// `team/kv//app/db`.
+///
+/// # Errors
+/// One of them is missing or has the wrong form.
+pub fn mount_and_path(location: &str) -> Result<(&str, &str), InvalidShorthand> {
+    // The need of a token has a mount with a slash.
+    let token = location.starts_with("auth/token/").then(|| location.split_at("auth/token".len()));
+    let token = token.map(|(mount, path)| (mount, path.trim_start_matches('/')));
+    let split = location.split_once("//").or(token).or_else(|| location.split_once('/'));
+    let (mount, path) = split.ok_or_else(|| {
+        InvalidShorthand(format!("`{location}` must be a mount and a path below it"))
+    })?;
+    for part in [mount, path] {
+        let wrong = |shape| InvalidShorthand(format!("`{part}` must be {shape}"));
+        validate::path(part).map_err(wrong)?;
+    }
+    Ok((mount, path))
 }
 
 impl FromStr for ProfileShorthand {

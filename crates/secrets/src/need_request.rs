@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use envlock_model::needs::{Need, validate};
 use envlock_policy::{
-    ApiRequest, Capability, Engine, Operation, PartialBody, partial_bodies, renewal_body,
+    ApiRequest, Capability, Engine, Operation, PartialBody, parameters_require_sudo,
+    partial_bodies, renewal_body,
 };
 
 use crate::manifest::{ResolvedNeed, ResolvedProfile};
@@ -16,7 +17,8 @@ pub struct NeedRequest {
     pub need: String,
     /// The request.
     pub request: ApiRequest,
-    /// Whether the need asks for `sudo`. Endpoints that the servers protect require it anyway.
+    /// Whether the need asks for `sudo`, or its engine does for its parameters. Endpoints that the
+    /// servers protect require it anyway.
     pub sudo: bool,
     /// The bodies that it may have: it has one of them. Without any it has no parameters.
     pub bodies: Vec<PartialBody>,
@@ -60,7 +62,8 @@ pub fn job_requests_of_profile(profile: &ResolvedProfile) -> Vec<NeedRequest> {
 /// The requests of one need.
 pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<NeedRequest> {
     let need = &resolved.need;
-    let sudo = need.capabilities.contains(&Capability::Sudo);
+    let sudo = need.capabilities.contains(&Capability::Sudo)
+        || parameters_require_sudo(need.engine, need.parameters.as_ref());
     let need_request = |request: ApiRequest| {
         let fields = need.fields.keys().map(String::as_str);
         let declared = need.parameters.as_ref();

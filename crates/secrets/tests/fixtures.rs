@@ -190,7 +190,7 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 73] = [
+const CODES: [&str; 74] = [
     "api-path",
     "policy-namespace",
     "address-in-manifest",
@@ -242,6 +242,7 @@ const CODES: [&str; 73] = [
     "unknown-field",
     "unknown-key",
     "unknown-name",
+    "unknown-parameter",
     "unknown-version",
     "unknown-value",
     "unlabelled-path",

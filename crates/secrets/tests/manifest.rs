@@ -195,7 +195,7 @@ fn the_server_is_a_dialect_or_a_product_with_a_version() {
         Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile)
     };
     for (server, expected) in [
-        ("dialect: portable", "openbao, vault, vault-1.21, vault-legacy"),
+        ("dialect: portable", "openbao, openbao-legacy, vault, vault-1.21, vault-legacy"),
         ("dialect: vault-1.21", "vault-1.21"),
         ("dialect: vault-legacy", "vault-legacy"),
         ("product: vault, version: \"1.21\"", "vault-1.21"),

@@ -95,6 +95,10 @@ fn the_generated_policy_allows_every_request_and_is_not_excess() {
         "{engine: kv1, mount: sys, path: audit/file, capabilities: [update]}",
         "{engine: pki, mount: pki, role: web}",
         "{engine: transit, mount: t, key: k, operations: [decrypt, verify]}",
+        "{engine: token, mount: auth/token, path: create}",
+        "{engine: token, mount: auth/token, path: create-orphan, parameters: {period: 1h}}",
+        "{engine: token-role, mount: auth/token, role: r}",
+        "{engine: identity-token, mount: identity, role: r}",
         "{engine: database, mount: db, role: r, ttl: {min: 1h, renew: until 12h}}",
     ] {
         let policy = job_policy(&manifest(need).profile("ci").unwrap(), "");
@@ -259,19 +263,6 @@ fn a_value_that_may_be_a_secret_is_refused() {
 }
 
 #[test]
-fn a_rule_in_excess_keeps_its_conditions() {
-    let policy = "path \"ssh/sign/*\" {
-  capabilities = [\"update\"]
-  denied_parameters = { \"valid_principals\" = [\"root\"] }
-}
-";
-    let need = "{engine: ssh-ca, mount: ssh, role: dev, parameters: {}}";
-    let outcome = outcome(need, policy, TargetServers::Portable);
-    let excess = outcome.findings.iter().find(|finding| finding.code == "excess-rights").unwrap();
-    assert!(excess.help.as_deref().unwrap().starts_with("keep its conditions"), "{excess:?}");
-}
-
-#[test]
 fn the_renewal_of_a_lease_is_judged_with_its_parameters() {
     let policy = "path \"db/creds/r\" { capabilities = [\"read\"] }
 path \"sys/leases/renew\" {
@@ -289,4 +280,158 @@ path \"sys/leases/renew\" {
     assert_eq!(with(""), "depends");
     assert_eq!(with(", parameters: {}"), "allowed");
     assert_eq!(with(", parameters: {increment: 3600}"), "denied");
+}
+
+#[test]
+fn a_token_takes_sudo_for_what_the_engine_demands_it() {
+    let policy = |path: &str, sudo: bool| {
+        let sudo = if sudo { ", \"sudo\"" } else { "" };
+        format!("path \"auth/token/{path}\" {{ capabilities = [\"update\"{sudo}] }}\n")
+    };
+    let token = "engine: token, mount: auth/token, path: create";
+    let orphan = "engine: token, mount: auth/token, path: create-orphan";
+    let role = "engine: token-role, mount: auth/token, role: r";
+    for (need, path, parameters, demands) in [
+        (token, "create", "", false),
+        (orphan, "create-orphan", "", false),
+        (role, "create/r", "", false),
+        (token, "create", ", parameters: {no_parent: true}", true),
+        (token, "create", ", parameters: {no_parent: }", true),
+        (token, "create", ", parameters: {no_parent: false, period: \"0\"}", false),
+        (orphan, "create-orphan", ", parameters: {period: 1h}", true),
+        (role, "create/r", ", parameters: {no_parent: true}", false),
+        (role, "create/r", ", parameters: {id: }", true),
+    ] {
+        let need = format!("{{{need}{parameters}}}");
+        let expected = if demands { "denied" } else { "allowed" };
+        assert_eq!(one(&need, &policy(path, false)), expected, "{need}");
+        assert_eq!(one(&need, &policy(path, true)), "allowed", "{need}");
+        let generated = job_policy(&manifest(&need).profile("ci").unwrap(), "");
+        assert_eq!(generated.contains("\"sudo\""), demands, "{generated}");
+    }
+}
+
+#[test]
+fn a_need_may_name_the_operation_of_an_engine_that_takes_two() {
+    let policy =
+        |path: &str, word: &str| format!("path \"{path}\" {{ capabilities = [\"{word}\"] }}\n");
+    for (engine, mount, path, usual, other) in [
+        ("aws", "aws", "aws/creds/r", "read", "update"),
+        ("aws-sts", "aws", "aws/sts/r", "update", "read"),
+        ("gcp-key", "gcp", "gcp/roleset/r/key", "read", "update"),
+        ("gcp-static", "gcp", "gcp/static-account/r/token", "read", "update"),
+    ] {
+        let need = format!("engine: {engine}, mount: {mount}, role: r");
+        assert_eq!(one(&format!("{{{need}}}"), &policy(path, usual)), "allowed");
+        let named = format!("{{{need}, operation: {other}}}");
+        assert_eq!(one(&named, &policy(path, other)), "allowed");
+        assert_eq!(one(&named, &policy(path, usual)), "denied");
+    }
+    let text =
+        "version: 1\nneeds:\n  a: {engine: database, mount: d, role: r, operation: update}\n";
+    let mistakes = Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile).unwrap_err();
+    assert!(format!("{mistakes:?}").contains("isn't a key of engine database"), "{mistakes:?}");
+}
+
+#[test]
+fn a_profile_may_send_other_parameters() {
+    let text = format!(
+        "version: 1\npolicies: {{app: {{file: app.hcl}}}}\nneeds:\n  \
+         a: {{engine: pki, mount: pki, role: web, parameters: {{common_name: a.example.com}}}}\n\
+         profiles:\n  ci: {{attach: [app]}}\n  other:\n    extends: ci\n    \
+         override: {{a: {{parameters: {{common_name: a.example.org}}}}}}\n"
+    );
+    let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
+    let manifest = manifest.unwrap().unwrap();
+    let files = BTreeMap::from([("app.hcl".to_owned(), PKI.to_owned())]);
+    let verdict = |profile| {
+        let input = Input {
+            manifest: &manifest,
+            files: &files,
+            profile: Some(profile),
+            dialect: None,
+            now: Timestamp::UNIX_EPOCH,
+            horizon_days: 30,
+            online: None,
+        };
+        check(&input).unwrap().rows[0].policies.unwrap()
+    };
+    assert_eq!((verdict("ci"), verdict("other")), ("allowed", "denied"));
+    let secret = text.replace("{common_name: a.example.org}", "{data: hvs}");
+    let mistakes = Manifest::parse("secrets.yml", &secret, ManifestLocation::OwnFile).unwrap_err();
+    assert!(format!("{mistakes:?}").contains("may be a secret"), "{mistakes:?}");
+}
+
+#[test]
+fn the_narrower_rule_keeps_the_conditions() {
+    let policy = "path \"secret/*\" {
+  capabilities = [\"read\", \"update\", \"list\"]
+  comment = \"of the team\"
+  allowed_parameters = { \"version\" = [], \"*\" = [] }
+  min_wrapping_ttl = \"1m\"
+  mfa_methods = [\"a\"]
+}
+";
+    let need = "{engine: kv2, mount: secret, path: app, wrap_ttl: 5m, capabilities: [list]}";
+    let outcome = outcome(need, policy, TargetServers::Portable);
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    let data = "path \"secret/data/app\" {
+  capabilities = [\"read\"]
+  allowed_parameters = {
+    \"version\" = []
+    \"*\" = []
+  }
+  min_wrapping_ttl = \"1m\"
+  mfa_methods = [\"a\"]
+}
+";
+    let list = "path \"secret/metadata/app/\" {
+  capabilities = [\"list\"]
+  min_wrapping_ttl = \"1m\"
+  mfa_methods = [\"a\"]
+}
+";
+    assert_eq!(excess.fix.as_deref(), Some(format!("{data}\n{list}").as_str()));
+    assert_eq!(excess.help.as_deref(), Some("narrow the rule to"));
+}
+
+#[test]
+fn what_only_a_verifier_requests_is_no_path_of_a_need() {
+    let need = "{engine: kv1, mount: legacy, path: data/db, capabilities: [list]}";
+    let policy = "path \"legacy/data/*\" { capabilities = [\"read\", \"list\"] }\n";
+    let outcome = outcome(need, policy, TargetServers::Portable);
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    assert!(excess.message.ends_with("the needs use 2 paths"), "{}", excess.message);
+    let fix = excess.fix.as_deref().unwrap();
+    assert!(!fix.contains("\"legacy/data/\""), "{fix}");
+    assert!(excess.notes.iter().any(|note| note.contains("--for verifier")), "{:?}", excess.notes);
+}
+
+#[test]
+fn the_engines_of_mounts_are_those_of_the_policys_namespace() {
+    let check = |placed: &str, policy: &str| {
+        let text = format!(
+            "version: 1\npolicies: {{app: {{file: app.hcl{placed}}}}}\nneeds:\n  \
+             a: {{engine: kv2, mount: secret, path: app}}\nprofiles: {{ci: {{attach: [app]}}}}\n"
+        );
+        let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
+        let manifest = manifest.unwrap().unwrap().with_namespaces("team-a", |_| None);
+        let files = BTreeMap::from([("app.hcl".to_owned(), policy.to_owned())]);
+        let input = Input {
+            manifest: &manifest,
+            files: &files,
+            profile: None,
+            dialect: None,
+            now: Timestamp::UNIX_EPOCH,
+            horizon_days: 30,
+            online: None,
+        };
+        let findings = check(&input).unwrap().findings;
+        findings.iter().any(|finding| finding.code == "kv2-data-path")
+    };
+    let rule = |path: &str| format!("path \"{path}\" {{ capabilities = [\"list\"] }}\n");
+    assert!(check("", &rule("secret/app")));
+    // In the root namespace `secret` is another mount, and the profile's is below `team-a/`.
+    assert!(!check(", namespace: root", &rule("secret/app")));
+    assert!(check(", namespace: root", &rule("team-a/secret/app")));
 }

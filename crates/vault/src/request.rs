@@ -84,11 +84,12 @@ impl<'a> ConfirmedKv1<'a> {
 }
 
 impl<'a> ConfirmedDefinition<'a> {
-    /// Confirms `name` of `engine` if the server reports the engine at `mount`. kv and cubbyhole have
-    /// no definitions: their paths are secrets.
+    /// Confirms `name` of `engine` if the server reports the engine at `mount`. kv has no definitions:
+    /// its paths are secrets. Nor have engines without a request that shows a secret's presence.
     pub(crate) fn confirm(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
-        let stored = matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
-        let fits = !stored && mount.serves(engine);
+        let stored = matches!(engine, Engine::Kv1 | Engine::Kv2);
+        let defined = !engine.existence_requests(&mount.path, name).is_empty();
+        let fits = !stored && defined && mount.serves(engine);
         fits.then_some(Self { engine, mount: &mount.path, name })
     }
 
@@ -250,9 +251,11 @@ mod tests {
 
     #[test]
     fn definitions_are_read_and_never_the_credentials_that_they_issue() {
-        const VALUES: [&str; 12] = [
+        const VALUES: [&str; 14] = [
             "creds/",
             "data/",
+            "create",
+            "oidc/token/",
             "issue/",
             "sign/",
             "code/",
@@ -273,7 +276,8 @@ mod tests {
             };
             let mount = mount("m", kind, version);
             let Some(defined) = ConfirmedDefinition::confirm(engine, &mount, "r") else {
-                assert!(matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole));
+                let none = [Engine::Kv1, Engine::Kv2, Engine::Cubbyhole, Engine::Token];
+                assert!(none.contains(&engine));
                 continue;
             };
             let path = VaultRequest::ReadDefinition(&defined).display_path();

@@ -8,7 +8,7 @@ use envlock_pipeline::policy::{
     self, GeneratedPolicy, PolicyExplainOptions, PolicyGenerateOptions, PolicyHolder,
 };
 use envlock_pipeline::{Project, ProjectFiles};
-use envlock_policy::suite::CaseFailure;
+use envlock_policy::{DeclaredParameters, suite::CaseFailure};
 use envlock_report::{Code, Exit, Finding, output};
 
 use super::{
@@ -80,6 +80,15 @@ pub(crate) struct ExplainArgs {
     /// Request this operation: read, create, update, patch, delete, list, scan, …
     #[arg(long, value_name = "OPERATION")]
     operation: String,
+    /// Send this parameter with this text as its value. May be given several times.
+    ///
+    /// With this flag or with --parameters the request has these parameters and no others. Without
+    /// both the answer holds for every write, whatever its parameters.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameter: Vec<(String, String)>,
+    /// Send these parameters with values that aren't known; an empty text sends none.
+    #[arg(long, value_name = "NAMES")]
+    parameters: Option<String>,
     /// Send the request to this namespace.
     #[arg(long, value_name = "NAME", default_value = "")]
     namespace: String,
@@ -90,6 +99,29 @@ pub(crate) struct ExplainArgs {
     /// Evaluate the policies in this dialect.
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = DialectArg::Portable)]
     dialect: DialectArg,
+}
+
+impl ExplainArgs {
+    /// The parameters of the request, if a flag names them.
+    fn parameters(&self) -> Option<DeclaredParameters> {
+        if self.parameter.is_empty() && self.parameters.is_none() {
+            return None;
+        }
+        let names = self.parameters.iter().flat_map(|names| names.split(',')).map(str::trim);
+        let names = names.filter(|name| !name.is_empty()).map(|name| (name.to_owned(), None));
+        let mut all: DeclaredParameters = names.collect();
+        let values = self.parameter.iter().cloned();
+        all.extend(values.map(|(name, value)| (name, Some(value.into()))));
+        Some(all)
+    }
+}
+
+/// Reads `NAME=VALUE`.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it must be NAME=VALUE, such as ttl=72h".to_owned()),
+    }
 }
 
 /// The arguments of `policy test`.
@@ -150,6 +182,7 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> CommandOutput<output::PolicyExp
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),
+        parameters: args.parameters(),
         namespace: args.namespace.clone(),
         policy_namespace: args.policy_namespace.clone(),
         dialect: args.dialect.into(),
@@ -162,8 +195,17 @@ fn explain(args: &ExplainArgs, app: &App<'_>) -> CommandOutput<output::PolicyExp
     let (allowed, answers) = (explained.allowed, explained.answers);
     let text = answers.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let findings = answers.iter().filter(|answer| !answer.allowed).map(|answer| {
-        let message = format!("{} {} is denied by {}", args.operation, args.path, answer.dialect);
-        Finding::new(Code::RequestDenied, message)
+        let (operation, path, dialect) = (&args.operation, &args.path, answer.dialect);
+        if answer.depends_on.is_empty() {
+            let message = format!("{operation} {path} is denied by {dialect}");
+            return Finding::new(Code::RequestDenied, message);
+        }
+        let message =
+            format!("whether {dialect} allows {operation} {path} depends on its parameters");
+        Finding::new(Code::DependsOnParameters, message).with_help(
+            "name those that are sent: `--parameter NAME=VALUE`, or `--parameters NAME,NAME` \
+             without their values",
+        )
     });
     let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();

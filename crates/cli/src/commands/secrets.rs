@@ -10,7 +10,7 @@ use envlock_pipeline::{
 use envlock_report::{Exit, output};
 use envlock_secrets::{
     checks,
-    init::{InvalidShorthand, NeedShorthand, ProfileShorthand},
+    init::{self, InvalidShorthand, NeedShorthand, ProfileShorthand},
     manifest::list,
 };
 
@@ -93,29 +93,51 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
     if manifest.symlink_metadata().is_ok() {
         return Err(SecretsInitError::Exists(manifest.to_owned()));
     }
-    let wrong = |error: InvalidShorthand| SecretsInitError::Answer(error.to_string());
-    let line = |question: &str, default: &str| {
-        let answer = app.ui.ask(question, default);
-        answer.map_err(|error| SecretsInitError::Answer(error.to_string()))
-    };
-    let mut needs = Vec::new();
+    let mut needs: Vec<NeedShorthand> = Vec::new();
     loop {
         let again = if needs.is_empty() { "" } else { "Another one? " };
-        let path =
-            line(&format!("{again}Mount and path of the secret, such as secret/db_creds"), "")?;
-        if path.is_empty() {
+        let path = format!("{again}Mount and path of the secret, such as secret/db_creds");
+        let Some(path) = ask_until(app, &path, "", |path| match path {
+            "" => Ok(None),
+            path => init::mount_and_path(path).map(|_| Some(path.to_owned())),
+        })?
+        else {
             break;
-        }
-        let engine = line("Secrets engine", "kv2")?;
-        let fields = line("Fields, such as host,username,password", "")?;
-        needs.push(format!("{engine}:{path}:{fields}").parse().map_err(wrong)?);
+        };
+        let engine = ask_until(app, "Secrets engine", "kv2", init::engine_named)?;
+        let fields = "Fields, such as host,username,password";
+        let need = |fields: &str| format!("{engine}:{path}:{fields}").parse();
+        needs.push(ask_until(app, fields, "", need)?);
     }
     if needs.is_empty() {
         return Ok(None);
     }
-    let name = line("Name of the profile", "ci")?;
-    let method = line(&format!("Auth method of profile {name}"), "jwt")?;
-    Ok(Some((needs, vec![format!("{name}:{method}").parse().map_err(wrong)?])))
+    let name =
+        |name: &str| format!("{name}:jwt").parse().map(|_: ProfileShorthand| name.to_owned());
+    let name = ask_until(app, "Name of the profile", "ci", name)?;
+    let profile = |method: &str| format!("{name}:{method}").parse();
+    let profile = ask_until(app, &format!("Auth method of profile {name}"), "jwt", profile)?;
+    Ok(Some((needs, vec![profile])))
+}
+
+/// Asks until `read` accepts the answer. A wrong one is said to be wrong, and asked again.
+///
+/// # Errors
+/// The terminal has no further answer.
+fn ask_until<T>(
+    app: &App<'_>,
+    question: &str,
+    default: &str,
+    read: impl Fn(&str) -> Result<T, InvalidShorthand>,
+) -> Result<T, SecretsInitError> {
+    loop {
+        let answer = app.ui.ask(question, default);
+        let answer = answer.map_err(|error| SecretsInitError::Answer(error.to_string()))?;
+        match read(&answer) {
+            Ok(value) => return Ok(value),
+            Err(wrong) => app.ui.say(&wrong.to_string()),
+        }
+    }
 }
 
 /// Lists the needs.

@@ -177,6 +177,11 @@ impl Ui {
         Ok(if line.is_empty() { default } else { line }.to_owned())
     }
 
+    /// Prints a line about an answer of the user.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = print_to_stderr(&format!("{text}\n"));
+    }
+
     /// Returns the exit code, unless the answer couldn't be written. A reader that closes the
     /// pipe (`| head`) has read what it needs; a full disk is an error.
     fn exit_unless_write_failed(&self, written: io::Result<()>, exit: Exit) -> Exit {

@@ -87,7 +87,7 @@ impl LockedNeeds {
             profile.refuse_unknown_keys(&["needs", "override"]);
             let read = LockedProfile {
                 needs: read::read_uses(&mut profile),
-                overrides: read::read_overrides(&mut profile),
+                overrides: read::read_overrides(&mut profile, &needs),
             };
             refuse_unknown(&needs, &read, &mut profile, entry.pos());
             profiles.insert(entry.name().to_owned(), read);

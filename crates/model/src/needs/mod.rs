@@ -16,6 +16,8 @@ pub mod validate;
 pub use envlock_policy::Engine;
 pub use location::Location;
 pub use locked::{LockedNeeds, NeedsError};
-pub use need::{CheckMode, Locator, Need, Required, TargetVariable, Ttl, VariableContent};
+pub use need::{
+    CheckMode, Locator, Need, ReadOrUpdate, Required, TargetVariable, Ttl, VariableContent,
+};
 pub use profile::{LocatorOverride, LockedProfile, NeedOverride, NeedUse};
 pub use stale_need::{StaleNeed, StaleNeedKind, changes};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::{
-    ApiRequest, Capability, DeclaredParameters, Engine, LocatorKind, TransitOperation,
+    ApiRequest, Capability, DeclaredParameters, Engine, LocatorKind, Operation, TransitOperation,
 };
 use envlock_text::Pos;
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ pub struct Need {
     /// The path, role or key below the mount.
     #[serde(flatten)]
     pub locator: Locator,
+    /// The operation of the request, for engines that take either. `None` is the engine's usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<ReadOrUpdate>,
     /// Capabilities in addition to those that the engine requires.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub capabilities: BTreeSet<Capability>,
@@ -54,13 +57,16 @@ pub struct Need {
     /// The place of its path, role or key in the file.
     #[serde(skip)]
     pub locator_pos: Pos,
+    /// The place of its parameters in the file.
+    #[serde(skip)]
+    pub parameters_pos: Pos,
 }
 
 impl Need {
     /// Removes the places in the file, which a lock doesn't have.
     pub(super) fn remove_places(&mut self) {
-        (self.pos, self.mount_pos, self.locator_pos) =
-            (Pos::default(), Pos::default(), Pos::default());
+        (self.pos, self.mount_pos) = (Pos::default(), Pos::default());
+        (self.locator_pos, self.parameters_pos) = (Pos::default(), Pos::default());
         for target in self.fields.values_mut() {
             target.pos = Pos::default();
         }
@@ -68,7 +74,12 @@ impl Need {
 
     /// Returns the requests with which a job gets the secret.
     pub fn secret_requests(&self) -> Vec<ApiRequest> {
-        self.engine.secret_requests(&self.mount, self.locator.name(), self.locator.operations())
+        let (name, operations) = (self.locator.name(), self.locator.operations());
+        let mut requests = self.engine.secret_requests(&self.mount, name, operations);
+        if let Some(operation) = self.operation {
+            requests.iter_mut().for_each(|request| request.operation = operation.into());
+        }
+        requests
     }
 
     /// Returns the requests that show whether the secret exists. They never return a value.
@@ -79,6 +90,25 @@ impl Need {
     /// Returns the mount and the path, role or key, joined by `/`.
     pub fn location(&self) -> String {
         format!("{}/{}", self.mount, self.locator.name())
+    }
+}
+
+/// The operation of a request, for engines that take either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadOrUpdate {
+    /// A read, as by GET.
+    Read,
+    /// An update, as by POST.
+    Update,
+}
+
+impl From<ReadOrUpdate> for Operation {
+    fn from(operation: ReadOrUpdate) -> Self {
+        match operation {
+            ReadOrUpdate::Read => Self::Read,
+            ReadOrUpdate::Update => Self::Update,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_policy::LocatorKind;
+use envlock_policy::{DeclaredParameters, LocatorKind};
 use envlock_text::Pos;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -19,7 +19,7 @@ pub enum NeedUse {
     Optional,
 }
 
-/// Another mount, path, role or key for a need in one profile.
+/// Another mount, path, role or key, or other parameters, for a need in one profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct NeedOverride {
     /// Another mount.
@@ -28,6 +28,9 @@ pub struct NeedOverride {
     /// Another path, role or key.
     #[serde(flatten)]
     pub locator: Option<LocatorOverride>,
+    /// The parameters of the requests, instead of the need's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<DeclaredParameters>,
     /// The place of the need's name in the override.
     #[serde(skip)]
     pub pos: Pos,
@@ -37,13 +40,16 @@ pub struct NeedOverride {
     /// The place of the path, role or key.
     #[serde(skip)]
     pub locator_pos: Pos,
+    /// The place of the parameters.
+    #[serde(skip)]
+    pub parameters_pos: Pos,
 }
 
 impl NeedOverride {
     /// Removes the places in the file, which a lock doesn't have.
     pub(super) fn remove_places(&mut self) {
-        (self.pos, self.mount_pos, self.locator_pos) =
-            (Pos::default(), Pos::default(), Pos::default());
+        (self.pos, self.mount_pos) = (Pos::default(), Pos::default());
+        (self.locator_pos, self.parameters_pos) = (Pos::default(), Pos::default());
     }
 }
 
@@ -70,7 +76,7 @@ pub struct LockedProfile {
     /// Needs that the profile skips, requires or makes optional.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub needs: BTreeMap<String, NeedUse>,
-    /// Needs with another mount, path, role or key.
+    /// Needs with another mount, path, role or key, or with other parameters.
     #[serde(rename = "override", skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, NeedOverride>,
 }

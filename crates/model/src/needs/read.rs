@@ -2,22 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::{Capability, Engine, KnownFields, LocatorKind, TransitOperation};
+use envlock_policy::{
+    Capability, Engine, KnownFields, LocatorKind, TOKEN_ENDPOINTS, TransitOperation,
+};
 use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
 use super::location::Location;
-use super::need::{CheckMode, Locator, Need, Required, TargetVariable, Ttl, VariableContent};
+use super::need::{
+    CheckMode, Locator, Need, ReadOrUpdate, Required, TargetVariable, Ttl, VariableContent,
+};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
 use super::{parameters, validate};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "engine",
     "mount",
     "path",
     "role",
     "key",
     "operations",
+    "operation",
     "capabilities",
     "parameters",
     "wrap_ttl",
@@ -55,11 +60,13 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let locator = locator(&mut fields, engine, &mount);
     let [mount_pos, locator_pos] =
         ["mount", locator.kind().key()].map(|key| fields.get(key).map_or(entry.pos(), |n| n.start));
+    let parameters_pos = fields.pos("parameters");
     let engine = engine.unwrap_or(Engine::Kv2);
     Need {
         engine,
         mount,
         locator,
+        operation: operation(&mut fields, engine),
         capabilities: capabilities(&mut fields),
         parameters: parameters::read(&mut fields, engine),
         wrap_ttl: fields.text_matching("wrap_ttl", validate::duration),
@@ -73,6 +80,7 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         pos: entry.pos(),
         mount_pos,
         locator_pos,
+        parameters_pos,
     }
 }
 
@@ -150,6 +158,14 @@ fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>, mount: &str) -> 
             fields.add_mistake(Code::KeyNotOfEngine, message, pos);
         }
     }
+    if engine == Engine::Token && !path.is_empty() && !TOKEN_ENDPOINTS.contains(&path.as_str()) {
+        let message = format!("`path: {path}` isn't where tokens are created");
+        let mistake = fields.finding(Code::UnknownValue, message, fields.pos("path"));
+        fields.mistakes.push(mistake.with_help(match path.strip_prefix("create/") {
+            Some(role) => format!("write `engine: token-role` and `role: {role}`"),
+            None => format!("the paths are {}", TOKEN_ENDPOINTS.join(" and ")),
+        }));
+    }
     match right {
         LocatorKind::Path => Locator::Path(path),
         LocatorKind::Role => Locator::Role(role),
@@ -181,6 +197,16 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOp
         fields.add_mistake(Code::KeyNotOfEngine, message, pos);
     }
     operations
+}
+
+/// Reads `operation`, for engines that take either.
+fn operation(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<ReadOrUpdate> {
+    let node = fields.get("operation")?;
+    if !engine.takes_read_or_update() {
+        let message = format!("`operation` isn't a key of engine {engine}, which takes only one");
+        fields.add_mistake(Code::KeyNotOfEngine, message, node.start);
+    }
+    fields.choice("operation", &[("read", ReadOrUpdate::Read), ("update", ReadOrUpdate::Update)])
 }
 
 fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
@@ -319,12 +345,15 @@ pub fn read_uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
     read
 }
 
-/// Reads the overrides of a profile.
-pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> {
+/// Reads the overrides of a profile, which change `needs`.
+pub fn read_overrides(
+    fields: &mut Fields<'_, '_>,
+    needs: &BTreeMap<String, Need>,
+) -> BTreeMap<String, NeedOverride> {
     let mut overrides = BTreeMap::new();
     for entry in fields.entries_of("override", "`override`") {
         let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
-        change.refuse_unknown_keys(&["mount", "path", "role", "key"]);
+        change.refuse_unknown_keys(&["mount", "path", "role", "key", "parameters"]);
         let mount = mount(&mut change, None);
         let below = mount.clone().unwrap_or_default();
         let mut locators = LocatorKind::ALL.into_iter().filter_map(|kind| {
@@ -337,10 +366,21 @@ pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverr
             let pos = change.pos(second);
             change.add_mistake(Code::KeyNotOfEngine, message, pos);
         }
+        // The values of an engine that isn't known may be secrets.
+        let engine = needs.get(entry.name()).map_or(Engine::Kv1, |need| need.engine);
+        let parameters = parameters::read(&mut change, engine);
         let pos = |key: &str| change.get(key).map_or(entry.pos(), |node| node.start);
         let locator_pos = locator.as_ref().map_or(entry.pos(), |locator| pos(locator.kind.key()));
-        let (pos, mount_pos) = (entry.pos(), pos("mount"));
-        let read = NeedOverride { mount, locator, pos, mount_pos, locator_pos };
+        let (pos, mount_pos, parameters_pos) = (entry.pos(), pos("mount"), pos("parameters"));
+        let read = NeedOverride {
+            mount,
+            locator,
+            parameters,
+            pos,
+            mount_pos,
+            locator_pos,
+            parameters_pos,
+        };
         overrides.insert(entry.name().to_owned(), read);
     }
     overrides

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_policy::{Capability, Engine, TransitOperation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::need::{CheckMode, Need, TargetVariable, Ttl};
+use super::need::{CheckMode, Need, ReadOrUpdate, TargetVariable, Ttl};
 use super::profile::NeedOverride;
 
 /// A credential that an environment needs.
@@ -30,6 +30,9 @@ struct NeedKeys {
     /// The operations that a transit key is used for.
     #[schemars(default)]
     operations: Vec<TransitOperation>,
+    /// The operation of the request, for engines that take either.
+    #[schemars(default)]
+    operation: Option<ReadOrUpdate>,
     /// Capabilities in addition to those that the engine requires.
     #[schemars(default)]
     capabilities: BTreeSet<Capability>,
@@ -57,7 +60,7 @@ struct NeedKeys {
     check: CheckMode,
 }
 
-/// Another mount, path, role or key for a need in one profile.
+/// Another mount, path, role or key, or other parameters, for a need in one profile.
 #[derive(JsonSchema)]
 #[schemars(rename = "NeedOverride", deny_unknown_fields)]
 #[expect(dead_code, reason = "it only describes the schema")]
@@ -74,6 +77,9 @@ struct OverrideKeys {
     /// Another key.
     #[schemars(default)]
     key: Option<String>,
+    /// Other parameters of the requests, instead of the need's.
+    #[schemars(default)]
+    parameters: Option<BTreeMap<String, Parameter>>,
 }
 
 /// A field: a mapping, or only the variable's name.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::locked::LockedNeeds;
 use super::need::Need;
-use super::profile::LockedProfile;
+use super::profile::{LockedProfile, NeedOverride};
 
 /// One difference between the needs of a lock and those of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum StaleNeedKind {
     Use,
     /// The profile has another mount, path, role or key for the need.
     Location,
+    /// The profile has other parameters for the need.
+    Parameters,
 }
 
 impl fmt::Display for StaleNeed {
@@ -65,6 +67,7 @@ impl fmt::Display for StaleNeed {
             }
             StaleNeedKind::Use => f.write_str(": its use (skip, required, optional) changed"),
             StaleNeedKind::Location => f.write_str(": its mount, path, role or key changed"),
+            StaleNeedKind::Parameters => f.write_str(": its parameters changed"),
         }
     }
 }
@@ -90,7 +93,10 @@ fn compare_blocks(locked: &LockedNeeds, declared: &LockedNeeds) -> Vec<StaleNeed
         let old = locked.profiles.get(name).unwrap_or(&none);
         let new = declared.profiles.get(name).unwrap_or(&none);
         compare(&old.needs, &new.needs, Some(name), |_, _| vec![StaleNeedKind::Use], &mut changes);
-        let moved = |_: &_, _: &_| vec![StaleNeedKind::Location];
+        let moved = |old: &NeedOverride, new: &NeedOverride| {
+            let same = (&old.mount, &old.locator) == (&new.mount, &new.locator);
+            vec![if same { StaleNeedKind::Parameters } else { StaleNeedKind::Location }]
+        };
         compare(&old.overrides, &new.overrides, Some(name), moved, &mut changes);
     }
     changes

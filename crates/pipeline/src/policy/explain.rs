@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use envlock_policy::{
-    Acl, EvaluationContext, Operation, Policy, Request,
+    Acl, DeclaredParameters, EvaluationContext, Operation, PartialBody, Policy, Request,
     explain::{Explanation, explain as explain_request},
 };
 use envlock_secrets::manifest::TargetServers;
@@ -22,6 +22,9 @@ pub struct PolicyExplainOptions {
     pub path: String,
     /// The operation's name, such as `read`.
     pub operation: String,
+    /// The parameters that it sends, each with its value, or `None` if only its name is known. `None`
+    /// if nothing is known about the parameters of a write; a read then has none.
+    pub parameters: Option<DeclaredParameters>,
     /// The namespace that the request is sent to.
     pub namespace: String,
     /// The namespace that the policies are uploaded to; that of the request if it isn't given.
@@ -50,6 +53,7 @@ pub fn explain(input: &PolicyExplainOptions) -> Result<PolicyExplanation, Policy
             known: Operation::BY_NAME.iter().map(|(name, _)| *name).collect(),
         });
     }
+    let body = body(operation, input.parameters.as_ref());
     let mut policies = Vec::new();
     for (file, text) in &read(&input.files)? {
         policies.push(Policy::parse(&policy_name(file), file, text)?);
@@ -66,7 +70,16 @@ pub fn explain(input: &PolicyExplainOptions) -> Result<PolicyExplanation, Policy
         };
         let request =
             Request { namespace: &input.namespace, ..Request::new(operation, &input.path) };
-        answers.push(explain_request(&Acl::new(&given, &context)?, &request));
+        answers.push(explain_request(&Acl::new(&given, &context)?, &request, body.as_ref()));
     }
     Ok(PolicyExplanation { allowed: answers.iter().all(|answer| answer.allowed), answers })
+}
+
+/// What is known about the parameters of the request. `None` if it has none.
+fn body(operation: Operation, parameters: Option<&DeclaredParameters>) -> Option<PartialBody> {
+    let writes = matches!(operation, Operation::Create | Operation::Update | Operation::Patch);
+    let Some(parameters) = parameters else {
+        return writes.then(|| PartialBody { open: true, ..PartialBody::default() });
+    };
+    Some(PartialBody::exactly(parameters))
 }

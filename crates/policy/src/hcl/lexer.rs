@@ -1,6 +1,6 @@
 //! The lexer: splits HCL into tokens.
 
-use super::quoted;
+use super::quoted::{self, BadEscape};
 use crate::error::PolicyErrorKind;
 use envlock_text::Pos;
 
@@ -38,11 +38,14 @@ impl Token<'_> {
 pub(super) struct Lexer<'a> {
     rest: &'a str,
     pub(super) pos: Pos,
+    /// Whether the servers don't use the texts that come next, as those of a comment. A text that can't
+    /// be resolved is then empty.
+    pub(super) unused: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text, pos: Pos::START }
+        Self { rest: text, pos: Pos::START, unused: false }
     }
 
     /// Goes to the first of `wanted`, which the text contains, and returns its position.
@@ -131,7 +134,11 @@ impl<'a> Lexer<'a> {
             '"' => {
                 let length = quoted::length(self.rest)?;
                 let literal = &self.rest[..length];
-                let value = quoted::unquote(&literal[1..length - 1])?;
+                let value = match quoted::unquote(&literal[1..length - 1]) {
+                    Ok(value) => value,
+                    Err(BadEscape::OutOfRange) if self.unused => String::new(),
+                    Err(_) => return Err(PolicyErrorKind::BadEscape),
+                };
                 self.skip(length);
                 Ok(Token::Text(value, literal))
             }

@@ -98,8 +98,11 @@ impl<'a> Parser<'a> {
                     keys.push(Identifier { text, pos });
                 }
                 Token::Punctuation('=') if keys.len() == 1 => {
-                    let value = self.value(depth + 1)?;
-                    return Ok((Item { keys, value }, Some(written)));
+                    // The servers never use a comment of a block.
+                    self.lexer.unused = depth > 0 && keys[0].text == "comment";
+                    let value = self.value(depth + 1);
+                    self.lexer.unused = false;
+                    return Ok((Item { keys, value: value? }, Some(written)));
                 }
                 Token::Punctuation('=') if keys.len() > 1 => {
                     return Err((pos, PolicyErrorKind::AssignedBlock));
@@ -233,6 +236,18 @@ mod tests {
         ] {
             assert_eq!(duplicate(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_escape_that_is_too_large_is_an_error_only_where_the_text_is_used() {
+        let with = |key: &str, escape: &str| {
+            parse("p.hcl", &format!("path \"a\" {{ {key} = \"{escape}\" }}")).is_ok()
+        };
+        for escape in [r"\U00110000", r"\400"] {
+            assert!(with("comment", escape) && !with("policy", escape), "{escape}");
+        }
+        assert!(!with("comment", r"\q") && !with("comment", r"\u12"));
+        assert!(parse("p.hcl", r#"comment = "\400""#).is_err());
     }
 
     #[test]

@@ -26,9 +26,18 @@ pub(super) fn length(text: &str) -> Result<usize, PolicyErrorKind> {
     Err(PolicyErrorKind::Unterminated("text"))
 }
 
+/// Why a text can't be resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadEscape {
+    /// An escape isn't one of HCL.
+    Unknown,
+    /// The number of an escape is too large. The servers find that only where they use the text.
+    OutOfRange,
+}
+
 /// Resolves the text between the quotes. Escapes of bytes may write any bytes; those that aren't
 /// UTF-8 become U+FFFD.
-pub(super) fn unquote(inner: &str) -> Result<String, PolicyErrorKind> {
+pub(super) fn unquote(inner: &str) -> Result<String, BadEscape> {
     if !inner.contains(['\\', '$']) {
         return Ok(inner.to_owned());
     }
@@ -68,8 +77,8 @@ fn interpolation(text: &str) -> usize {
 }
 
 /// Resolves one escape after its backslash, and returns the rest of the text.
-fn escape<'a>(rest: &'a str, out: &mut Vec<u8>) -> Result<&'a str, PolicyErrorKind> {
-    let Some(c) = rest.chars().next() else { return Err(PolicyErrorKind::BadEscape) };
+fn escape<'a>(rest: &'a str, out: &mut Vec<u8>) -> Result<&'a str, BadEscape> {
+    let Some(c) = rest.chars().next() else { return Err(BadEscape::Unknown) };
     let simple = match c {
         'a' => Some('\u{7}'),
         'b' => Some('\u{8}'),
@@ -90,16 +99,16 @@ fn escape<'a>(rest: &'a str, out: &mut Vec<u8>) -> Result<&'a str, PolicyErrorKi
         'x' => (1, 2, 16),
         'u' => (1, 4, 16),
         'U' => (1, 8, 16),
-        _ => return Err(PolicyErrorKind::BadEscape),
+        _ => return Err(BadEscape::Unknown),
     };
-    let code = rest.get(skip..skip + digits).ok_or(PolicyErrorKind::BadEscape)?;
+    let code = rest.get(skip..skip + digits).ok_or(BadEscape::Unknown)?;
     if !code.chars().all(|digit| digit.is_digit(radix)) {
-        return Err(PolicyErrorKind::BadEscape);
+        return Err(BadEscape::Unknown);
     }
-    let value = u32::from_str_radix(code, radix).map_err(|_| PolicyErrorKind::BadEscape)?;
+    let value = u32::from_str_radix(code, radix).map_err(|_| BadEscape::Unknown)?;
     match c {
-        'u' | 'U' => push(out, code_point(value).ok_or(PolicyErrorKind::BadEscape)?),
-        _ => out.push(u8::try_from(value).map_err(|_| PolicyErrorKind::BadEscape)?),
+        'u' | 'U' => push(out, code_point(value).ok_or(BadEscape::OutOfRange)?),
+        _ => out.push(u8::try_from(value).map_err(|_| BadEscape::OutOfRange)?),
     }
     Ok(&rest[skip + digits..])
 }
@@ -124,8 +133,13 @@ mod tests {
         assert_eq!(unquote(r#"a${"\n"}b"#).unwrap(), r#"a${"\n"}b"#);
         assert_eq!(unquote(r"\xc3\xa9\303\251").unwrap(), "éé");
         assert_eq!(unquote(r"\xff").unwrap(), "\u{fffd}");
-        for bad in [r"\q", r"\400", r"\U00110000", r"\u12"] {
-            assert_eq!(unquote(bad), Err(PolicyErrorKind::BadEscape), "{bad}");
+        for (bad, why) in [
+            (r"\q", BadEscape::Unknown),
+            (r"\u12", BadEscape::Unknown),
+            (r"\400", BadEscape::OutOfRange),
+            (r"\U00110000", BadEscape::OutOfRange),
+        ] {
+            assert_eq!(unquote(bad), Err(why), "{bad}");
         }
         assert_eq!(length(r#""a${"}"}" x"#).unwrap(), 7);
     }

@@ -122,6 +122,12 @@ pub(super) fn json_pitfalls(json_pitfalls: &[JsonPitfall], sink: &mut Sink<'_>) 
                 "the servers drop true and false from a list of JSON; an empty list means any value",
                 "write the policy in HCL",
             ),
+            JsonPitfall::IgnoredRest(pos) => sink.warn(
+                Code::JsonLostValue,
+                *pos,
+                "the servers don't read what follows the object",
+                "write all blocks in one object, or write the policy in HCL",
+            ),
             JsonPitfall::FlattenedObject(pos) => sink.warn(
                 Code::JsonFlattened,
                 *pos,

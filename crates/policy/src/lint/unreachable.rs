@@ -10,8 +10,9 @@ use crate::capability::{Capabilities, Capability};
 use crate::dialect::{Dialect, DialectSet};
 use crate::document::Policy;
 use crate::pattern::RankCriterion;
-use crate::reach::UnreachableRule;
+use crate::reach::{Search, UnreachableRule};
 use crate::rule::BlockId;
+use envlock_text::Pos;
 
 /// Reports the blocks of one policy that never decide, and returns their indexes.
 pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>) -> HashSet<usize> {
@@ -27,11 +28,18 @@ pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>)
     });
     let acls: Vec<Acl<'_>> = acls.collect();
     let mut unreachable = HashSet::new();
-    for (id, finding) in findings(&acls) {
+    let (never, overridden) = (findings(&acls), overridden(&acls));
+    if !(never.complete && overridden.complete) {
+        // First, because only a number of lints is kept.
+        let message = format!("policy {} takes too many rules to compare all of them", policy.name);
+        let finding = not_compared(message).about_policy(&policy.name);
+        sink.push(finding.at(Pos::START.place(&policy.file)));
+    }
+    for (id, finding) in never.found {
         unreachable.insert(id.block);
         sink.push(finding);
     }
-    for (id, finding) in overridden(&acls) {
+    for (id, finding) in overridden.found {
         if !unreachable.contains(&id.block) {
             sink.push(finding);
         }
@@ -39,20 +47,32 @@ pub(super) fn check(policy: &Policy, context: &LintContext, sink: &mut Sink<'_>)
     unreachable
 }
 
-/// The rules that never decide on the servers of `acls`, which have the same policies.
+/// The note that the search for rules that never decide ended early.
+fn not_compared(message: String) -> Finding {
+    Finding::new(Code::RulesNotCompared, message)
+        .with_note("there may be more rules that never decide, and denies that lose paths")
+        .with_help("write fewer rules with `+`, or divide the policy")
+}
+
+/// The rules that never decide on the servers of `acls`, which have the same policies. The last
+/// finding says so if not all rules were compared.
 pub fn rules_that_never_decide(acls: &[Acl<'_>]) -> Vec<Finding> {
-    let unreachable = findings(acls);
-    let known: HashSet<BlockId> = unreachable.iter().map(|(id, _)| *id).collect();
-    let overridden = overridden(acls).into_iter().filter(|(id, _)| !known.contains(id));
-    unreachable.into_iter().chain(overridden).map(|(_, finding)| finding).collect()
+    let (unreachable, overridden) = (findings(acls), overridden(acls));
+    let complete = unreachable.complete && overridden.complete;
+    let known: HashSet<BlockId> = unreachable.found.iter().map(|(id, _)| *id).collect();
+    let overridden = overridden.found.into_iter().filter(|(id, _)| !known.contains(id));
+    let found = unreachable.found.into_iter().chain(overridden).map(|(_, finding)| finding);
+    let message = "the policies together have too many rules to compare all of them";
+    found.chain((!complete).then(|| not_compared(message.to_owned()))).collect()
 }
 
 /// The denies that lose paths to rules that aren't exceptions of them. The servers agree on them but
 /// for blocks that expire, so that the first one stands for all.
-fn overridden(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
-    let Some(acl) = acls.first() else { return Vec::new() };
+fn overridden(acls: &[Acl<'_>]) -> Search<(BlockId, Finding)> {
+    let Some(acl) = acls.first() else { return Search { found: Vec::new(), complete: true } };
     let mut findings = Vec::new();
-    for found in acl.overridden_denies() {
+    let overridden = acl.overridden_denies();
+    for found in overridden.found {
         let by = acl.rule(found.by).pattern();
         for id in acl.rule(found.rule).blocks() {
             if !acl.block(*id).capabilities().contains_deny() {
@@ -73,7 +93,7 @@ fn overridden(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
             findings.push((*id, finding));
         }
     }
-    findings
+    Search { found: findings, complete: overridden.complete }
 }
 
 /// Adds the place of the rule that takes precedence, and why.
@@ -96,10 +116,13 @@ struct Unreachable {
     perhaps_lists: Vec<Dialect>,
 }
 
-fn findings(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
+fn findings(acls: &[Acl<'_>]) -> Search<(BlockId, Finding)> {
     let mut all: BTreeMap<BlockId, Unreachable> = BTreeMap::new();
+    let mut complete = true;
     for (at, acl) in acls.iter().enumerate() {
-        for rule in acl.unreachable_rules() {
+        let unreachable = acl.unreachable_rules();
+        complete &= unreachable.complete;
+        for rule in unreachable.found {
             let only_lists: Capabilities = [Capability::List].into_iter().collect();
             let capabilities = acl.rule(rule.rule).capabilities();
             // A rule that may decide a list, and grants nothing else, does what it is for.
@@ -123,7 +146,7 @@ fn findings(acls: &[Acl<'_>]) -> Vec<(BlockId, Finding)> {
         let finding = finding(&acls[unreachable.acl], id, &unreachable, acls.len());
         (id, finding)
     };
-    all.into_iter().map(finding).collect()
+    Search { found: all.into_iter().map(finding).collect(), complete }
 }
 
 /// The maximum number of rules that a finding names.

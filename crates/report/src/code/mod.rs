@@ -243,6 +243,7 @@ codes! {
     RequestDenied "request-denied" Error;
     ReservedChannel "reserved-channel" Error;
     RootToken "root-token" Error;
+    RulesNotCompared "rules-not-compared" Note;
     ScriptsNotRun "scripts-not-run" Warning;
     Sealed "sealed" Error;
     SecondDocument "second-document" Error;
@@ -280,6 +281,7 @@ codes! {
     UnknownName "unknown-name" Error;
     UnknownOperation "unknown-operation" Error;
     UnknownPackage "unknown-package" Error;
+    UnknownParameter "unknown-parameter" Warning;
     UnknownPlatform "unknown-platform" Error;
     UnknownSection "unknown-section" Error;
     UnknownTag "unknown-tag" Error;

@@ -36,8 +36,10 @@ pub(super) struct PolicyEvaluation<'a> {
 pub(super) struct BlockUsage {
     /// The capabilities that are used.
     pub(super) capabilities: Capabilities,
-    /// The paths, each with the capabilities that are used on it.
+    /// The paths that needs use, each with the capabilities that are used on it.
     pub(super) paths: BTreeMap<String, Capabilities>,
+    /// The paths of requests that are never reported as excess, such as those of a verifier.
+    pub(super) permitted: BTreeMap<String, Capabilities>,
     /// The needs that use it.
     pub(super) needs: BTreeSet<String>,
 }
@@ -142,7 +144,8 @@ fn record_usage(
         let purpose = usage.entry(*block).or_default();
         purpose.capabilities = purpose.capabilities.union(useful);
         let path = acl.path_in_policy(block.policy, path);
-        let capabilities = purpose.paths.entry(path).or_default();
+        let paths = if need.is_some() { &mut purpose.paths } else { &mut purpose.permitted };
+        let capabilities = paths.entry(path).or_default();
         *capabilities = capabilities.union(useful);
         if let Some(need) = need.filter(|need| !purpose.needs.contains(*need)) {
             purpose.needs.insert(need.clone());

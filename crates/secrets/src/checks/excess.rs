@@ -6,7 +6,7 @@ use envlock_report::{Code, Finding, count};
 
 use super::evaluation::{BlockUsage, PolicyEvaluation};
 use super::kv2_data_path;
-use envlock_policy::{Acl, BlockId, Capabilities, Capability, path_block};
+use envlock_policy::{Acl, BlockId, Capabilities, Capability};
 
 pub(super) fn check(
     evaluation: &PolicyEvaluation<'_>,
@@ -75,19 +75,26 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
     let origin = acl.block_origin(id);
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
-    let fix = path_block(origin.pattern.trim_start_matches('/'), used.capabilities);
+    let pattern = origin.pattern.trim_start_matches('/');
+    let fix = acl.narrowed_block(id, pattern, used.capabilities);
     let finding =
         Finding::new(Code::ExcessRights, message).about_policy(&origin.policy).at(origin.place);
-    Some(about(used, with_fix(acl, id, finding, fix)))
+    Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
 }
 
 /// Reports a rule on many paths of which few are used.
 fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Finding {
     let origin = acl.block_origin(id);
-    let paths = count(used.paths.len(), "path");
+    let (paths, users) = if used.paths.is_empty() {
+        (&used.permitted, "and only checks of presence use")
+    } else {
+        (&used.paths, "and the needs use")
+    };
     let mut message = format!(
-        "{} grants {granted} on every path of \"{}\", and the needs use {paths}",
-        origin.policy, origin.pattern
+        "{} grants {granted} on every path of \"{}\", {users} {}",
+        origin.policy,
+        origin.pattern,
+        count(paths.len(), "path")
     );
     let mut extra = granted.difference(used.capabilities);
     if extra.contains(Capability::Sudo) {
@@ -99,19 +106,15 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     if !extra.is_empty() {
         finding.add_note(format!("{extra} isn't used on any of them"));
     }
-    let fix: Vec<_> =
-        used.paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();
-    about(used, with_fix(acl, id, finding, fix.join("\n")))
-}
-
-/// Adds the narrower rules, and says that they must keep the block's conditions.
-fn with_fix(acl: &Acl<'_>, id: BlockId, finding: Finding, fix: String) -> Finding {
-    let help = if acl.block(id).is_unconditional() {
-        "narrow the rule to"
-    } else {
-        "keep its conditions, and narrow the rule to"
-    };
-    finding.with_help(help).with_fix(fix)
+    let narrowed = |(path, used): (&String, &Capabilities)| acl.narrowed_block(id, path, *used);
+    let fix: Vec<_> = paths.iter().map(narrowed).collect();
+    if !used.paths.is_empty() && !used.permitted.is_empty() {
+        finding.add_note(
+            "a login that also asks the server for presence needs a few more paths: `envlock policy \
+             generate --for verifier`",
+        );
+    }
+    about(used, finding.with_help("narrow the rule to").with_fix(fix.join("\n")))
 }
 
 /// Sets the need, if there is only one.

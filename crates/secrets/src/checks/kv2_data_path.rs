@@ -61,7 +61,7 @@ pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashS
     let rules = acl.rules().iter().flat_map(|rule| rule.blocks().iter().copied());
     let mounts = &evaluation.checked.mounts;
     let mut blocks: HashSet<BlockId> =
-        rules.filter(|id| mounts.is_logical_kv2_path(acl.block(*id).pattern())).collect();
+        rules.filter(|id| mounts.is_logical_kv2_path(pattern_in_profile(acl, *id))).collect();
     for (need_request, verdicts) in evaluation.need_requests_with_verdicts() {
         let need = &evaluation.checked.need(&need_request.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
@@ -71,6 +71,12 @@ pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashS
         }
     }
     blocks
+}
+
+/// The pattern of a block without the namespaces between its policy and the profile.
+fn pattern_in_profile<'a>(acl: &Acl<'a>, id: BlockId) -> &'a str {
+    let pattern = acl.block(id).pattern();
+    pattern.strip_prefix(&acl.path_in_policy(id.policy, "")).unwrap_or(pattern)
 }
 
 /// The rule that would decide on a kv1 mount, if it grants what is required.

@@ -21,12 +21,14 @@ mod parameters;
 mod policies;
 mod result_table;
 mod root_token;
+mod unknown_parameter;
 mod unused_policy;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashSet};
 
-use envlock_policy::Policy;
 use envlock_policy::lint::{LintContext, lint_parsed, rules_that_never_decide};
+use envlock_policy::{Mounts, Policy};
 use envlock_report::{
     AsFindings, Code, Exit, Finding, Place, outcome::LevelOverrides, sort_and_merge,
 };
@@ -35,6 +37,7 @@ use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
 use crate::manifest::{Manifest, ResolvedProfile, TargetServers};
+use crate::mounts;
 use crate::need_request::job_requests_of_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
@@ -175,6 +178,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let mut rows = Vec::new();
     for profile in &profiles {
         let checked = CheckedProfile::new(input.manifest, profile);
+        unknown_parameter::check(&checked, &mut findings);
         let evaluation = PolicyEvaluation::new(input, &policies, &checked, &mut findings);
         if let Some(evaluation) = &evaluation {
             by_policies(evaluation, &mut findings);
@@ -207,10 +211,20 @@ fn lint(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
     let context = LintContext {
         now: input.now,
         dialects: server.dialects().to_vec(),
-        mounts: input.manifest.mounts(),
+        mounts: Mounts::default(),
         needs_are_checked: true,
     };
-    let lints = policies.all().flat_map(|policy| lint_parsed(policy, &context));
+    let manifest = input.manifest;
+    let profiles = manifest.profiles.keys().filter_map(|name| manifest.profile(name));
+    let profiles: Vec<ResolvedProfile> = profiles.collect();
+    let all = LazyCell::new(|| manifest.mounts());
+    let lints = policies.all().flat_map(|policy| {
+        let uploaded = manifest.policies.get(policy.name());
+        let uploaded = uploaded.and_then(|policy| policy.namespace.as_deref());
+        let mounts = mounts::of_policy(policy.name(), uploaded, &profiles);
+        let mounts = mounts.unwrap_or_else(|| all.clone());
+        lint_parsed(policy, &LintContext { mounts, ..context.clone() })
+    });
     let mut lints: Vec<Finding> = lints.collect();
     let places = |findings: &[Finding], code: Code| -> HashSet<Place> {
         let same = findings.iter().filter(|finding| finding.code == code);

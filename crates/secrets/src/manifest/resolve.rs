@@ -146,6 +146,10 @@ fn resolve(
             need.locator_pos = change.locator_pos;
             need.locator = need.locator.with_name(&locator.name);
         }
+        if let Some(parameters) = &change.parameters {
+            need.parameters = Some(parameters.clone());
+            need.parameters_pos = change.parameters_pos;
+        }
     }
     ResolvedNeed { name: name.to_owned(), need, pos }
 }

@@ -13,12 +13,29 @@ use crate::place::Pos;
 ///
 /// # Errors
 /// Returns the place where the text isn't valid JSON or exceeds a limit.
-pub fn parse(file: &str, text: &str, limits: &Limits) -> Result<Node, ReadError> {
+pub(super) fn parse(file: &str, text: &str, limits: &Limits) -> Result<Node, ReadError> {
     check_size(file, text, limits)?;
-    let mut reader = Reader { file, limits, rest: text, pos: Pos::START, values: 0 };
+    let mut reader = Reader::new(file, text, limits);
     let node = reader.value(0)?;
     reader.space();
     if reader.rest.is_empty() { Ok(node) } else { Err(reader.error("the end of the file")) }
+}
+
+/// Parses a policy in JSON as Vault and OpenBao do: texts may have control characters, and what follows
+/// the first value isn't read. Returns that rest, too.
+///
+/// # Errors
+/// Returns the place where the text can't be read or exceeds a limit.
+pub fn parse_policy<'t>(
+    file: &str,
+    text: &'t str,
+    limits: &Limits,
+) -> Result<(Node, &'t str), ReadError> {
+    check_size(file, text, limits)?;
+    let mut reader = Reader { control_characters: true, ..Reader::new(file, text, limits) };
+    let node = reader.value(0)?;
+    let read = text.len() - reader.rest.len();
+    Ok((node, &text[read..]))
 }
 
 struct Reader<'a> {
@@ -27,12 +44,18 @@ struct Reader<'a> {
     rest: &'a str,
     pos: Pos,
     values: usize,
+    /// Whether a text may have control characters, but for the end of a line and NUL.
+    control_characters: bool,
 }
 
 /// The size of every node. It isn't used, because JSON has no aliases that copy nodes.
 const SIZE: Size = Size { nodes: 1, levels: 1, bytes: 0 };
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(file: &'a str, text: &'a str, limits: &'a Limits) -> Self {
+        Self { file, limits, rest: text, pos: Pos::START, values: 0, control_characters: false }
+    }
+
     fn peek(&self) -> Option<char> {
         self.rest.chars().next()
     }
@@ -154,13 +177,17 @@ impl Reader<'_> {
                 Some('"') => break,
                 Some('\\') if self.next().is_some() => {}
                 Some(c) if c >= ' ' => {}
+                Some(c) if self.control_characters && !matches!(c, '\n' | '\0') => {}
                 _ => {
                     return Err(self.syntax(start, "the text doesn't end on its line".to_owned()));
                 }
             }
         }
         let literal = &before[..before.len() - self.rest.len()];
-        serde_json::from_str(literal).map_err(|_| {
+        let escape = |c: char| if c < ' ' { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+        let escaped = literal.contains(|c: char| c < ' ');
+        let escaped = escaped.then(|| literal.chars().map(escape).collect::<String>());
+        serde_json::from_str(escaped.as_deref().unwrap_or(literal)).map_err(|_| {
             self.syntax(start, "the text has an escape that JSON doesn't allow".to_owned())
         })
     }
@@ -196,6 +223,19 @@ mod tests {
         assert_eq!(entries[1].pos(), Pos { line: 2, column: 2 });
         assert_eq!(entries[1].value.text(), Some("😀"));
         assert_eq!(entries[0].value.to_json(), serde_json::json!([1, true]));
+    }
+
+    #[test]
+    fn a_policy_may_have_control_characters_and_what_follows_its_value_is_not_read() {
+        let text = "{\"a\tb\": \"\u{1}\r\"} } \"";
+        let (root, rest) = parse_policy("p.json", text, &MANIFEST).unwrap();
+        let entries = root.entries().unwrap();
+        assert_eq!((entries[0].name(), entries[0].value.text()), ("a\tb", Some("\u{1}\r")));
+        assert_eq!(rest, " } \"");
+        for refused in ["\"a\nb\"", "\"a\0b\"", "{"] {
+            assert!(parse_policy("p.json", refused, &MANIFEST).is_err(), "{refused:?}");
+        }
+        assert!(parse("p.json", "\"\t\"", &MANIFEST).is_err());
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod read;
 mod yaml;
 
 pub use comment::Lines;
-pub use json::parse as parse_json;
+pub use json::parse_policy as parse_json_policy;
 pub use node::{Entry, Kind, Node};
 pub use read::{Tree, read, read_yaml};

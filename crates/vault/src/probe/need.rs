@@ -66,7 +66,7 @@ pub(super) async fn need_facts(
         fields: Err(unknown),
         lease: Err(unknown),
     };
-    if need.engine == Engine::Cubbyhole {
+    if need.existence_requests().is_empty() {
         return Ok(nothing(UnknownReason::NoSafeRequest));
     }
     // Without the server's answer about the mount the path could be a secret's.

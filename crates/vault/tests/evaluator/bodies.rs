@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 
 use envlock_policy::{
     Acl, ApiRequest, DecisionReason, Dialect, Engine, Identity, Operation, PartialBody, Policy,
-    Request, TransitOperation, partial_bodies,
+    Request, TransitOperation, parameters_require_sudo, partial_bodies,
 };
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::{Map, Value, json};
@@ -68,6 +68,7 @@ impl Engines {
         server.post("s/roles/r", ca);
         let once = json!({ "key_type": "otp", "default_user": "job", "cidr_list": "10.0.0.0/8" });
         server.post("otp/roles/r", once);
+        server.post("auth/token/roles/r", json!({ "renewable": true }));
         let key = json!({ "generate": true, "issuer": "i", "account_name": "a" });
         server.post("totp/keys/r", key);
         Self { server, ciphertext, signature, hmac, csr }
@@ -94,8 +95,13 @@ impl Engines {
             "options" => json!({}),
             "input" | "plaintext" | "context" | "associated_data" | "nonce" => json!("aGk="),
             // With a value of another type the request fails before the policies are checked.
-            "convergent_encryption" | "prehashed" => json!(false),
-            "key_version" | "partial_failure_response_code" => json!(0),
+            "convergent_encryption"
+            | "prehashed"
+            | "no_parent"
+            | "no_default_policy"
+            | "renewable" => json!(false),
+            "key_version" | "partial_failure_response_code" | "num_uses" => json!(0),
+            "policies" | "meta" => Value::Null,
             _ => json!("x"),
         }
     }
@@ -118,11 +124,14 @@ fn requests() -> Vec<(Engine, &'static str, ApiRequest)> {
         (Engine::SshIssue, "s"),
         (Engine::SshOtp, "otp"),
         (Engine::Totp, "totp"),
+        (Engine::Token, "auth/token"),
+        (Engine::TokenRole, "auth/token"),
     ];
     let operations: BTreeSet<_> = TransitOperation::ALL.into_iter().collect();
     let mut requests = Vec::new();
     for (engine, mount) in mounts {
-        for request in engine.secret_requests(mount, "r", &operations) {
+        let name = if engine == Engine::Token { "create" } else { "r" };
+        for request in engine.secret_requests(mount, name, &operations) {
             if matches!(engine, Engine::Kv1 | Engine::Kv2) {
                 let on = |operation| ApiRequest { operation, ..request.clone() };
                 requests.push((engine, mount, on(Operation::Update)));
@@ -289,6 +298,47 @@ fn requests_that_fit(
         all.push(data);
     }
     all
+}
+
+#[test]
+fn the_engine_of_tokens_demands_sudo_for_some_parameters() {
+    let what = "tokens that take sudo on a real server";
+    let Some((server, _, _)) = server() else { return skip_test(what) };
+    server.post("auth/token/roles/r", json!({ "renewable": true }));
+    let mut demanded = 0;
+    for (engine, path) in [
+        (Engine::Token, "auth/token/create"),
+        (Engine::Token, "auth/token/create-orphan"),
+        (Engine::TokenRole, "auth/token/create/r"),
+    ] {
+        for sudo in [false, true] {
+            let granted = if sudo { ", \"sudo\"" } else { "" };
+            let text = format!("path \"{path}\" {{\n  capabilities = [\"update\"{granted}]\n}}\n");
+            assert_eq!(upload(&server, "tokens", &text), 204);
+            let job = server.with_token(server.token(&["tokens"], json!({ "ttl": "10m" })));
+            for (name, value) in [
+                ("no_parent", json!(true)),
+                ("no_parent", json!(false)),
+                ("no_parent", json!("0")),
+                ("period", json!("1h")),
+                ("period", json!("0")),
+                ("period", json!("0h")),
+                ("period", json!("")),
+                ("id", json!(format!("envlock-{}-{sudo}", path.len()))),
+                ("id", json!("")),
+                ("display_name", json!("x")),
+                ("policies", json!(["tokens"])),
+            ] {
+                let declared = [(name.to_owned(), Some(value.clone()))].into();
+                let demands = parameters_require_sudo(engine, Some(&declared));
+                let sent = job.request("POST", path, &[], json!({ name: value }));
+                demanded += usize::from(demands && !sudo);
+                let expected = if demands && !sudo { 400 } else { 200 };
+                assert_eq!(sent.0, expected, "{path}, {name}: {value}, sudo {sudo}: {}", sent.1);
+            }
+        }
+    }
+    assert_eq!(demanded, 3 + 3 + 2);
 }
 
 #[test]

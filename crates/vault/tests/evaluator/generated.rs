@@ -178,9 +178,12 @@ impl<'b> Client<'b> {
             status => status,
         };
         self.counts.count(format!("{} requests", sent.operation.name()));
-        self.counts.count_decision(ours, &explain(acl, &request));
+        self.counts.count_decision(ours, &explain(acl, &request, None));
         if is_allowed(status) != Some(ours) {
-            self.differ(case, &format!("{sent:?}: {status}, ours: {}", explain(acl, &request)));
+            self.differ(
+                case,
+                &format!("{sent:?}: {status}, ours: {}", explain(acl, &request, None)),
+            );
         }
         if sent.operation == Operation::Create && status == 204 {
             // The secret is deleted for the next request.

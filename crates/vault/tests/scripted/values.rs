@@ -18,7 +18,11 @@ fn mount_of(engine: Engine) -> String {
 }
 
 fn locator_of(engine: Engine) -> &'static str {
-    if engine.locator() == LocatorKind::Path { "team/x" } else { "x" }
+    match engine {
+        Engine::Token => "create",
+        _ if engine.locator() == LocatorKind::Path => "team/x",
+        _ => "x",
+    }
 }
 
 /// A need of every engine.

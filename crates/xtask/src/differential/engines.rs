@@ -23,6 +23,9 @@ pub(super) enum Engine {
     SshCa,
     SshOtp,
     Totp,
+    Token,
+    TokenRole,
+    IdentityToken,
 }
 
 /// One need of a manifest.
@@ -58,7 +61,7 @@ impl Need {
             }
             (random.pick(&NAMES), capabilities)
         };
-        let (engine, mount, locator, transit, capabilities) = match random.below(16) {
+        let (engine, mount, locator, transit, capabilities) = match random.below(19) {
             0..=1 => {
                 let (name, capabilities) = kv(random);
                 (Engine::Kv1, random.pick(&["kv", "old/kv"]), name, "", capabilities)
@@ -83,7 +86,13 @@ impl Need {
             12 => (Engine::PkiSign, "pki", "web", "", Vec::new()),
             13 => (Engine::SshCa, "ssh", "users", "", Vec::new()),
             14 => (Engine::SshOtp, "ssh", "otp", "", Vec::new()),
-            _ => (Engine::Totp, "totp", "app", "", Vec::new()),
+            15 => (Engine::Totp, "totp", "app", "", Vec::new()),
+            16 => {
+                let endpoint = random.pick(&["create", "create-orphan"]);
+                (Engine::Token, "auth/token", endpoint, "", Vec::new())
+            }
+            17 => (Engine::TokenRole, "auth/token", "ci", "", Vec::new()),
+            _ => (Engine::IdentityToken, "identity", "ci", "", Vec::new()),
         };
         let wrap_ttl = random.chance(8).then(|| random.pick(&[30, 60, 90, 300]));
         let mut need =
@@ -108,6 +117,9 @@ impl Need {
             Engine::SshCa => ("ssh-ca", "role"),
             Engine::SshOtp => ("ssh-otp", "role"),
             Engine::Totp => ("totp", "key"),
+            Engine::Token => ("token", "path"),
+            Engine::TokenRole => ("token-role", "role"),
+            Engine::IdentityToken => ("identity-token", "role"),
         };
         let Self { name, mount, locator, transit, capabilities, .. } = self;
         let mut line = format!("{name}: {{engine: {engine}, mount: {mount}, {key}: {locator}");
@@ -161,7 +173,8 @@ impl Need {
         let all = self.known_parameters();
         let mut sends = |name: &str| match &self.declared {
             Some(declared) => declared.contains(&name),
-            None => random.chance(25),
+            // A job that asks for what takes `sudo` says so in its manifest.
+            None => name != "period" && random.chance(25),
         };
         let sent = all.iter().filter(|(name, _, always)| *always || sends(name));
         let mut body: Map<_, _> =
@@ -226,7 +239,19 @@ impl Need {
             (Engine::SshOtp, _) => {
                 vec![("ip", || json!("10.1.2.3"), true), ("username", || json!("ubuntu"), false)]
             }
-            (Engine::Database | Engine::Totp, _) => Vec::new(),
+            (Engine::Token | Engine::TokenRole, _) => {
+                let orphan: fn() -> Value = match self.declared {
+                    Some(_) => || json!(true),
+                    None => || json!(false),
+                };
+                vec![
+                    ("display_name", || json!("x"), false),
+                    ("no_parent", orphan, false),
+                    ("period", || json!("1h"), false),
+                    ("ttl", || json!("1h"), false),
+                ]
+            }
+            (Engine::Database | Engine::Totp | Engine::IdentityToken, _) => Vec::new(),
         }
     }
 
@@ -295,6 +320,9 @@ pub(super) fn enable(root: &VaultClient) {
     root.post("ssh/roles/users", users);
     let otp = json!({ "key_type": "otp", "default_user": "ubuntu", "cidr_list": "0.0.0.0/0" });
     root.post("ssh/roles/otp", otp);
+    root.post("auth/token/roles/ci", json!({ "renewable": true }));
+    root.post("identity/oidc/key/ci", json!({ "allowed_client_ids": ["*"] }));
+    root.post("identity/oidc/role/ci", json!({ "key": "ci" }));
     let totp = json!({ "generate": true, "issuer": "envlock", "account_name": "a" });
     root.post("totp/keys/app", totp);
 }

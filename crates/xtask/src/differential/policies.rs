@@ -56,6 +56,10 @@ fn capabilities(random: &mut SeededRandom, target: &Target) -> Vec<&'static str>
         .into_iter()
         .filter(|word| random.chance(if *word == wanted { 85 } else { 30 }))
         .collect();
+    let token = target.request.path.starts_with("auth/token/");
+    if random.chance(if token { 40 } else { 4 }) {
+        words.push("sudo");
+    }
     if words.is_empty() || random.chance(6) {
         words.push("deny");
     }

@@ -133,7 +133,8 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut profiles = BTreeMap::new();
     for entry in fields.entries_of("profiles", "`profiles`") {
         fields.check_key(entry, "the name of a profile", validate::name);
-        profiles.insert(entry.name().to_owned(), profile::read(file, entry, fields.mistakes));
+        let profile = profile::read(file, entry, &needs, fields.mistakes);
+        profiles.insert(entry.name().to_owned(), profile);
     }
     Manifest {
         file: file.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::needs::{read, validate};
+use envlock_model::needs::{Need, read, validate};
 use envlock_policy::Identity;
 use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
@@ -57,7 +57,13 @@ impl AuthMethod {
     }
 }
 
-pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profile {
+/// Reads the profile of `entry`, which may change `needs`.
+pub(super) fn read(
+    file: &str,
+    entry: &Entry,
+    needs: &BTreeMap<String, Need>,
+    mistakes: &mut Mistakes,
+) -> Profile {
     let mut fields = Fields::new(file, &entry.value, "a profile", mistakes);
     fields.refuse_unknown_keys(&KEYS);
     let auth = fields.get("auth").and_then(|node| auth(&mut fields, node));
@@ -75,7 +81,7 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         job_duration: fields.text_matching("job_duration", validate::duration),
         allow_plaintext_loopback: fields.boolean("allow_plaintext_loopback"),
         needs: read::read_uses(&mut fields),
-        overrides: read::read_overrides(&mut fields),
+        overrides: read::read_overrides(&mut fields, needs),
         pos: entry.pos(),
     }
 }
