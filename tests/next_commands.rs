@@ -128,6 +128,19 @@ fn a_lock_with_a_pip_section_is_installed_without_it() {
 }
 
 #[test]
+fn a_stale_lock_is_installed_again_as_it_is() {
+    let lab = lab(YML);
+    lab.solve(&[]).success();
+    lab.write_environment(&YML.replace("app", "app <1"));
+    lab.install(&["--frozen"]).success();
+    fs_err::remove_file(lab.prefix().join("bin/app")).unwrap();
+    let verified = lab.envlock(&["verify"]);
+    assert_eq!(next(&verified), ["envlock install --frozen --replace"], "{verified:?}");
+    follow(&lab, "verify", &[]);
+    lab.envlock(&["verify"]).success();
+}
+
+#[test]
 fn a_lock_that_this_machine_cannot_install_leads_to_no_install() {
     let lab = lab(YML);
     for args in [&["--platform", "osx-64"][..], &["--virtual-package", "__cuda=999"]] {

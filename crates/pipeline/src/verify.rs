@@ -8,7 +8,7 @@ use envlock_report::{AsFindings, Exit, Finding};
 
 use rattler_conda_types::Subdir;
 
-use crate::{FileError, InstallFlags, Project};
+use crate::{Context, FileError, InstallFlags, Project};
 
 /// Why a prefix can't be verified.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,17 @@ pub struct VerifiedPrefix {
     /// The flags with which `install` accepts the project's lock; `None` if there is no lock that
     /// can be installed on this machine.
     pub install: Option<InstallFlags>,
+}
+
+impl VerifiedPrefix {
+    /// Adds the flag that `install` needs if the project's lock is stale.
+    #[must_use]
+    pub fn with_staleness(mut self, project: &Project, context: &Context<'_>) -> Self {
+        if let (Some(flags), Ok(lock)) = (self.install, project.lock()) {
+            self.install = Some(flags.with_staleness(project, lock, context));
+        }
+        self
+    }
 }
 
 /// Verifies the environment at `prefix`, else at the default prefix, with `jobs` threads.

@@ -8,7 +8,7 @@ use rattler_conda_types::Subdir;
 
 use super::{App, app::project, next_command::NextCommand};
 use crate::{
-    flags::{FileArgs, PrefixArgs},
+    flags::{FileArgs, NetworkArgs, PrefixArgs},
     ui::CommandOutput,
 };
 
@@ -29,13 +29,25 @@ pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
             let (jobs, observer) = (app.settings.jobs, app.ui.progress());
             let host = Subdir::current();
             match envlock_pipeline::verify(&project, prefix, host, jobs, observer) {
-                Ok(verified) => answer(args, verified),
+                Ok(verified) => answer(args, with_staleness(args, app, verified)),
                 Err(error) => CommandOutput::failed(&error),
             }
         }
         Err(error) => CommandOutput::failed(&error),
     };
     app.ui.finish(answer)
+}
+
+/// Adds the flag that `install` needs if the lock is stale. A configuration that can't be used is an
+/// error of that install.
+fn with_staleness(args: &VerifyArgs, app: &App<'_>, verified: VerifiedPrefix) -> VerifiedPrefix {
+    if verified.install.is_none() {
+        return verified;
+    }
+    match app.setup(&args.files, &NetworkArgs::default()) {
+        Ok(setup) => verified.with_staleness(&setup.project, &setup.context()),
+        Err(_) => verified,
+    }
 }
 
 fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> CommandOutput<output::Verify> {

@@ -1,4 +1,4 @@
-//! Shortens the explanation of the solver: equal siblings become one line.
+//! Shortens the explanation of the solver, and says it in our words: equal siblings become one line.
 
 /// Returns the explanation with runs of versions of one package merged.
 pub(super) fn merge_siblings(message: &str) -> String {
@@ -13,8 +13,35 @@ pub(super) fn merge_siblings(message: &str) -> String {
             _ => merged.push(run),
         }
     }
-    let lines: Vec<_> = merged.iter().map(Run::text).collect();
+    let lines: Vec<_> = merged.iter().map(|run| in_our_words(&run.text())).collect();
     lines.join("\n")
+}
+
+/// The solver's phrases, and the same in the words of the other explanations.
+const PHRASES: [(&str, &str); 13] = [
+    ("The following packages are incompatible", "what was tried:"),
+    (", which cannot be installed because there are no viable options:", ", which needs:"),
+    (" cannot be installed because there are no viable options:", " needs:"),
+    (", which can be installed with any of the following options:", ", which is one of:"),
+    (" can be installed with any of the following options:", " is one of:"),
+    (", for which no candidates were found.", ", which no channel has"),
+    (", for which no candidates were found", ", which no channel has"),
+    (" would require", " needs"),
+    (" would constrain", " allows only"),
+    (
+        ", which conflicts with any installable versions previously reported",
+        ", which none of the versions above is",
+    ),
+    (
+        " is locked, but another version is required as reported above",
+        " is locked at another version",
+    ),
+    (" cannot be fulfilled", " can't be met"),
+    (" is excluded because ", " isn't used: "),
+];
+
+fn in_our_words(line: &str) -> String {
+    PHRASES.iter().fold(line.to_owned(), |line, (theirs, ours)| line.replace(theirs, ours))
 }
 
 /// Lines of the same depth about versions of one package, with the same end.
@@ -67,6 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_phrase_of_the_solver_is_left() {
+        for (theirs, ours) in PHRASES {
+            assert_eq!(in_our_words(&format!("│  a 1{theirs}")), format!("│  a 1{ours}"));
+        }
+    }
+
+    #[test]
     fn equal_siblings_are_one_line() {
         let message = "The following packages are incompatible\n\
             ├─ python 3.12.* cannot be installed because there are no viable options:\n\
@@ -78,11 +112,11 @@ mod tests {
             \u{20}     └─ y 1, which conflicts with the versions reported above.\n";
         assert_eq!(
             merge_siblings(message),
-            "The following packages are incompatible\n\
-            ├─ python 3.12.* cannot be installed because there are no viable options:\n\
+            "what was tried:\n\
+            ├─ python 3.12.* needs:\n\
             │  └─ python 3.12.0 to 3.12.9 (3 builds), which conflicts with other requirements\n\
-            └─ x * can be installed with any of the following options:\n\
-            \u{20}  └─ x 1 would require\n\
+            └─ x * is one of:\n\
+            \u{20}  └─ x 1 needs\n\
             \u{20}     └─ y 1, which conflicts with other requirements"
         );
     }
