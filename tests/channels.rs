@@ -74,7 +74,7 @@ fn without_a_list_it_is_defaults_with_a_warning_and_never_conda_forge() {
       --> environment.yml:1:1
       1 | dependencies: [python]
         | ^^^^^^^^^^^^
-      - it is Anaconda's own channel, and its terms of service ask many to pay
+      - Anaconda's terms of service for it require larger organisations to pay
       help: say which: `channels: [conda-forge]` or `channels: [defaults]`
     -- exit 0
     ");
@@ -143,8 +143,8 @@ fn a_channel_that_only_a_spec_names_is_used_for_that_spec_only_and_recorded() {
     assert_eq!(output.code, Some(6), "{}", output.stdout);
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
-    error[dependency-conflict]: `conda-forge::only-forge` can't be installed: a dependency
-      isn't available
+    error[dependency-conflict]: `conda-forge::only-forge` can't be installed: a
+      dependency isn't available
       --> environment.yml:3:5
       3 |   - conda-forge::only-forge
         |     ^^^^^^^^^^^^^^^^^^^^^^^
@@ -159,9 +159,8 @@ fn a_channel_that_only_a_spec_names_is_used_for_that_spec_only_and_recorded() {
             from it: write `conda-forge::helper`, or add conda-forge to `channels:`
 
     warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
-      of service ask larger organisations to pay
-      - its servers refuse whole networks at times; mirrors change nothing of the
-        terms
+      of service require larger organisations to pay
+      - its servers sometimes block whole networks; the terms also apply to mirrors
       help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
             envlock.toml
     -- exit 6
@@ -207,8 +206,8 @@ fn channels_are_folders_urls_and_variables_too() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[channel-variable-unset]: `https://conda.anaconda.org/$UNSET` can't be used as a
-      channel: the variable `UNSET` isn't set
+    error[channel-variable-unset]: `https://conda.anaconda.org/$UNSET` can't be used
+      as a channel: the variable `UNSET` isn't set
       --> environment.yml:1:12
       1 | channels: ['https://conda.anaconda.org/$UNSET']
         |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

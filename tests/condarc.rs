@@ -402,9 +402,8 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
     wrote envlock.lock
     -- stderr
     warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
-      of service ask larger organisations to pay
-      - its servers refuse whole networks at times; mirrors change nothing of the
-        terms
+      of service require larger organisations to pay
+      - its servers sometimes block whole networks; the terms also apply to mirrors
       help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
             envlock.toml
     -- exit 0

@@ -161,7 +161,8 @@ fn a_missing_virtual_package_is_an_error_with_the_flag() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[dependency-conflict]: `gpu` can't be installed: a dependency isn't available
+    error[dependency-conflict]: `gpu` can't be installed: a dependency isn't
+      available
       --> environment.yml:3:5
       3 |   - gpu
         |     ^^^
@@ -182,7 +183,8 @@ fn a_dependency_that_no_channel_has_is_an_error() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[dependency-conflict]: `broken` can't be installed: a dependency isn't available
+    error[dependency-conflict]: `broken` can't be installed: a dependency isn't
+      available
       --> environment.yml:3:5
       3 |   - broken
         |     ^^^^^^

@@ -203,8 +203,8 @@ fn an_invalid_virtual_package_is_an_error_with_the_valid_formats() {
     let output = lab.solve(&["--virtual-package", "cuda=12"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[virtual-package-unusable]: `cuda=12` isn't a virtual package: write `__cuda=12.2`,
-      `__cuda=` for none, `host` or `default`
+    error[virtual-package-unusable]: `cuda=12` isn't a virtual package: write
+      `__cuda=12.2`, `__cuda=` for none, `host` or `default`
     -- exit 2
     ");
     let lab = lab.env("CONDA_OVERRIDE_CUDA", "zwölf");

@@ -71,7 +71,8 @@ fn another_platform_is_refused() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[platform-not-locked]: the lock has no packages for linux-64, only for win-64
+    error[platform-not-locked]: the lock has no packages for linux-64, only for
+      win-64
       help: add it: `envlock solve --platform win-64 --platform linux-64`
     -- exit 2
     ");
@@ -93,8 +94,8 @@ fn a_machine_without_required_virtual_packages_is_an_error() {
     error[unmet-virtual-packages]: this machine lacks what the lock requires
       - app needs __glibc >=2.28; this machine has 2.17
       - gpu needs __cuda >=12; this machine has none
-      help: install on a machine that has it; or, where the machine is known better,
-            set `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)
+      help: install on a machine that has it; or, if the target machine has it, set
+            `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)
     -- exit 1
     ");
     assert!(!lab.prefix().exists());

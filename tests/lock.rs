@@ -191,7 +191,8 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
         |     ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
-    error[stale-lock]: pip's `flask` is requested, but not in the lock (linux-64)
+    error[stale-lock]: the pip line `flask` is requested, but not in the lock
+      (linux-64)
       --> environment.yml:8:7
       8 |     - flask
         |       ^^^^^

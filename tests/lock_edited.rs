@@ -132,8 +132,8 @@ fn rule_3_a_duplicate_name_is_found() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: lib-1.3-0.conda is the second package of its name on
-      linux-64
+    error[lock-inconsistent]: the lock has another package with the name of
+      lib-1.3-0.conda for linux-64
       --> envlock.lock:34:10
       34 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.3-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -379,7 +379,8 @@ fn rule_8_an_unknown_version_is_an_error_with_the_known_one() {
     let said = edited(|lock| lock.replace("envlock:\n  version: 1", "envlock:\n  version: 2"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-version-unsupported]: the lock's envlock.version is 2; this envlock reads 1
+    error[lock-version-unsupported]: the lock's envlock.version is 2; this envlock
+      reads 1
       --> envlock.lock:34:12
       34 |   version: 2
          |            ^

@@ -105,9 +105,8 @@ fn the_articles_file_has_the_expected_findings() {
       help: list conda-forge before defaults in `channels:`
 
     warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
-      of service ask larger organisations to pay
-      - its servers refuse whole networks at times; mirrors change nothing of the
-        terms
+      of service require larger organisations to pay
+      - its servers sometimes block whole networks; the terms also apply to mirrors
       help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
             envlock.toml
 

@@ -65,7 +65,8 @@ fn an_assumed_virtual_package_that_the_machine_lacks_is_a_warning() {
     insta::assert_snapshot!(output.stderr, @"
     warning[virtual-packages-differ]: the lock was made for a machine with
       __cuda=12.2=0, __glibc=99.0=0
-      - this one hasn't; no package asks for it by name, but one may be built on it
+      - this machine doesn't have it; no package depends on it by name, but one may
+        have been built for it
       help: `envlock solve --virtual-package default` makes a lock for the default
             assumptions
     ");

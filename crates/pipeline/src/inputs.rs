@@ -390,7 +390,7 @@ fn listed_channels(
     let finding =
         Finding::new(Code::ImplicitDefaults, "no channel is listed: `defaults` is searched")
             .at(place)
-            .with_note("its terms of service require larger organisations to pay")
+            .with_note("Anaconda's terms of service for it require larger organisations to pay")
             .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`");
     let others = configured.iter().skip(1).map(channel);
     let channels = [("defaults".to_owned(), None)].into_iter().chain(others).collect();

@@ -150,7 +150,7 @@ pub enum ProbeError {
     },
     /// The login must be confirmed.
     #[error("the login by {method} requires a second factor, which a job can't give")]
-    ConfirmationRequired {
+    MfaRequired {
         /// The auth method.
         method: &'static str,
     },
@@ -224,7 +224,7 @@ impl ProbeError {
             Self::StateNotReplicated { .. } => Code::StateNotReplicated,
             Self::UnknownNamespace(_) => Code::NamespaceUnknown,
             Self::LoginRefused { .. } => Code::LoginRefused,
-            Self::ConfirmationRequired { .. } => Code::MfaRequired,
+            Self::MfaRequired { .. } => Code::MfaRequired,
             Self::SingleUseAnswerLost { .. } => Code::LoginAnswerLost,
             Self::WrappingTokenUsed { .. } => Code::WrappingTokenUsed,
             Self::WrappingTokenMismatch { .. } => Code::WrappingTokenMismatch,
@@ -345,7 +345,7 @@ impl ProbeError {
             Self::LoginRefused { .. } => {
                 "check `auth:` of the profile (mount, role), and the sources of its credentials"
             }
-            Self::ConfirmationRequired { .. } => {
+            Self::MfaRequired { .. } => {
                 "give the job a separate role, without a second factor"
             }
             Self::SingleUseAnswerLost { .. } => "get a new credential before you try again",
@@ -391,7 +391,7 @@ impl AsFindings for ProbeError {
             Self::Credential(error) => error.exit(),
             Self::InvalidAuthorities | Self::InvalidClientIdentity => Exit::Usage,
             Self::LoginRefused { .. }
-            | Self::ConfirmationRequired { .. }
+            | Self::MfaRequired { .. }
             | Self::SingleUseAnswerLost { .. }
             | Self::WrappingTokenUsed { .. }
             | Self::WrappingTokenMismatch { .. }

@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
         }
         let granted = granted.ok_or_else(|| answer.unreadable(AnswerFault::NoAuth))?;
         if granted.mfa_requirement.is_some() || granted.client_token.reveal().is_empty() {
-            return Err(ProbeError::ConfirmationRequired { method: login.method() });
+            return Err(ProbeError::MfaRequired { method: login.method() });
         }
         if !granted.client_token.is_header_value() {
             return Err(answer.unreadable(AnswerFault::BadToken));

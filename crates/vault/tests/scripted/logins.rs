@@ -134,7 +134,7 @@ fn a_login_that_requires_a_second_factor_is_reported() {
         let script =
             server("imitates a mount with MFA").answer_on("POST", "auth/*", login(&granted));
         let failure = TestJob::on(&script).failure();
-        assert_eq!(failure, ProbeError::ConfirmationRequired { method: "jwt" });
+        assert_eq!(failure, ProbeError::MfaRequired { method: "jwt" });
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
             ("mfa-required", Exit::LoginRefused)
