@@ -128,7 +128,8 @@ fn a_missing_secret_is_an_annotation_and_fails_the_workflow() {
     let (code, printed) = last(&said);
     assert_eq!(code, Some(1), "{said:?}");
     let annotation = "::error file=secrets.yml,line=6,";
-    let found = printed.lines().any(|l| l.starts_with(annotation) && l.contains("title=secret-missing::"));
+    let found =
+        printed.lines().any(|l| l.starts_with(annotation) && l.contains("title=secret-missing::"));
     assert!(found, "{printed}");
     assert!(!stage.runner.project.path(".envlock").exists());
 }

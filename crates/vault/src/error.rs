@@ -345,9 +345,7 @@ impl ProbeError {
             Self::LoginRefused { .. } => {
                 "check `auth:` of the profile (mount, role), and the sources of its credentials"
             }
-            Self::MfaRequired { .. } => {
-                "give the job a separate role, without a second factor"
-            }
+            Self::MfaRequired { .. } => "give the job a separate role, without a second factor",
             Self::SingleUseAnswerLost { .. } => "get a new credential before you try again",
             Self::WrappingTokenUsed { .. } => {
                 "if you didn't use it, revoke the SecretID; then get a new wrapping token"

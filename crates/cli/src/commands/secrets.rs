@@ -1,6 +1,6 @@
 //! `envlock secrets`: init, list.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use envlock_pipeline::{
@@ -93,51 +93,67 @@ fn ask(app: &App<'_>, manifest: &std::path::Path) -> Result<Option<Answers>, Sec
     if manifest.symlink_metadata().is_ok() {
         return Err(SecretsInitError::Exists(manifest.to_owned()));
     }
+    questions(&Questions {
+        ask: &|question, default| app.ui.ask(question, default),
+        say: &|text| app.ui.say(text),
+    })
+}
+
+/// The terminal where questions are asked.
+struct Questions<'a> {
+    /// Asks a question, and returns the answer or the default.
+    ask: &'a dyn Fn(&str, &str) -> io::Result<String>,
+    /// Says what is wrong with an answer.
+    say: &'a dyn Fn(&str),
+}
+
+impl Questions<'_> {
+    /// Asks until `read` accepts the answer. A wrong one is said to be wrong, and asked again.
+    ///
+    /// # Errors
+    /// There is no further answer.
+    fn until<T>(
+        &self,
+        question: &str,
+        default: &str,
+        read: impl Fn(&str) -> Result<T, InvalidShorthand>,
+    ) -> Result<T, SecretsInitError> {
+        loop {
+            let answer = (self.ask)(question, default);
+            let answer = answer.map_err(|error| SecretsInitError::Answer(error.to_string()))?;
+            match read(&answer) {
+                Ok(value) => return Ok(value),
+                Err(wrong) => (self.say)(&wrong.to_string()),
+            }
+        }
+    }
+}
+
+/// Asks for the needs and the profile. `None` if no need is named.
+fn questions(terminal: &Questions<'_>) -> Result<Option<Answers>, SecretsInitError> {
     let mut needs: Vec<NeedShorthand> = Vec::new();
     loop {
         let again = if needs.is_empty() { "" } else { "Another one? " };
         let path = format!("{again}Mount and path of the secret, such as secret/db_creds");
-        let Some(path) = ask_until(app, &path, "", |path| match path {
+        let path = terminal.until(&path, "", |path| match path {
             "" => Ok(None),
             path => init::mount_and_path(path).map(|_| Some(path.to_owned())),
-        })?
-        else {
-            break;
-        };
-        let engine = ask_until(app, "Secrets engine", "kv2", init::engine_named)?;
+        })?;
+        let Some(path) = path else { break };
+        let engine = terminal.until("Secrets engine", "kv2", init::engine_named)?;
         let fields = "Fields, such as host,username,password";
         let need = |fields: &str| format!("{engine}:{path}:{fields}").parse();
-        needs.push(ask_until(app, fields, "", need)?);
+        needs.push(terminal.until(fields, "", need)?);
     }
     if needs.is_empty() {
         return Ok(None);
     }
     let name =
         |name: &str| format!("{name}:jwt").parse().map(|_: ProfileShorthand| name.to_owned());
-    let name = ask_until(app, "Name of the profile", "ci", name)?;
+    let name = terminal.until("Name of the profile", "ci", name)?;
     let profile = |method: &str| format!("{name}:{method}").parse();
-    let profile = ask_until(app, &format!("Auth method of profile {name}"), "jwt", profile)?;
+    let profile = terminal.until(&format!("Auth method of profile {name}"), "jwt", profile)?;
     Ok(Some((needs, vec![profile])))
-}
-
-/// Asks until `read` accepts the answer. A wrong one is said to be wrong, and asked again.
-///
-/// # Errors
-/// The terminal has no further answer.
-fn ask_until<T>(
-    app: &App<'_>,
-    question: &str,
-    default: &str,
-    read: impl Fn(&str) -> Result<T, InvalidShorthand>,
-) -> Result<T, SecretsInitError> {
-    loop {
-        let answer = app.ui.ask(question, default);
-        let answer = answer.map_err(|error| SecretsInitError::Answer(error.to_string()))?;
-        match read(&answer) {
-            Ok(value) => return Ok(value),
-            Err(wrong) => app.ui.say(&wrong.to_string()),
-        }
-    }
 }
 
 /// Lists the needs.
@@ -182,5 +198,48 @@ fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {
         locator: need.locator.name().to_owned(),
         variables: need.fields.values().map(|target| target.env.clone()).collect(),
         why: need.why.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use envlock_report::AsFindings as _;
+
+    use super::*;
+
+    /// The result for these lines, and what was said about them. An empty line is the default.
+    fn answers(lines: &[&str]) -> (Result<Option<Answers>, SecretsInitError>, Vec<String>) {
+        let (next, said) = (Cell::new(0), RefCell::new(Vec::new()));
+        let ask = |_: &str, default: &str| match lines.get(next.replace(next.get() + 1)) {
+            Some(line) => Ok(if line.is_empty() { default } else { line }.to_owned()),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        };
+        let say = |text: &str| said.borrow_mut().push(text.to_owned());
+        let result = questions(&Questions { ask: &ask, say: &say });
+        (result, said.into_inner())
+    }
+
+    #[test]
+    fn a_wrong_answer_is_asked_again() {
+        let wrong = ["secret", "secret/db", "kv3", "kv2", "host", "", "a b/c", "ci", "jwd", ""];
+        let (asked, said) = answers(&wrong);
+        let right = (
+            vec!["kv2:secret/db:host".parse().unwrap()],
+            vec!["ci:jwt".parse::<ProfileShorthand>().unwrap()],
+        );
+        assert_eq!(asked.unwrap(), Some(right), "{said:?}");
+        assert_eq!(said.len(), 4, "{said:?}");
+        assert!(said[1].starts_with("no engine is named kv3; they are kv1, kv2"), "{said:?}");
+        assert_eq!(answers(&[""]).0.unwrap(), None);
+    }
+
+    #[test]
+    fn an_input_that_ends_ends_the_command_with_2() {
+        for lines in [&[][..], &["secret/db"], &["secret/db", "kv2", "host", "", "ci"]] {
+            let (asked, _) = answers(lines);
+            assert_eq!(asked.unwrap_err().exit(), Exit::Usage, "{lines:?}");
+        }
     }
 }
