@@ -324,10 +324,11 @@ fn platform_of_lock<'a>(
 }
 
 fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
-    if locked.pip.is_empty() || policy == PipPolicy::Skip {
-        return Ok(locked.pip.clone());
+    let lines: Vec<_> = locked.pip.iter().map(ToString::to_string).collect();
+    if lines.is_empty() || policy == PipPolicy::Skip {
+        return Ok(lines);
     }
-    Err(InstallError::Pip { lines: locked.pip.clone() })
+    Err(InstallError::Pip { lines })
 }
 
 /// Checks that this machine has the virtual packages that the lock's packages require.

@@ -11,6 +11,7 @@ mod consistency;
 mod error;
 mod freshness;
 mod other_archive;
+mod pip_line;
 mod read;
 mod requested;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use consistency::Inconsistency;
 pub use error::LockError;
 pub use freshness::{Change, ChangeKind, changes};
 pub use other_archive::{OtherArchive, OtherArchives};
+pub use pip_line::LockedPipLine;
 pub use read::read;
 pub use write::{LockWriteError, write};
 
@@ -70,7 +72,7 @@ pub struct LockedPlatform {
     /// The requested specs, sorted.
     pub specs: Vec<String>,
     /// The lines of the pip section, in order. They are recorded, not resolved.
-    pub pip: Vec<String>,
+    pub pip: Vec<LockedPipLine>,
     /// The virtual packages that the target machine is assumed to have, sorted.
     pub virtual_packages: Vec<GenericVirtualPackage>,
     /// The packages, sorted by name.
@@ -95,7 +97,7 @@ impl Lock {
                 virtual_packages.sort();
                 let mut records = records.remove(platform).unwrap_or_default();
                 records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
-                let pip = requested.pip.iter().map(|line| line.text.clone()).collect();
+                let pip = requested.pip.lines.iter().map(LockedPipLine::from).collect();
                 (*platform, LockedPlatform { specs, pip, virtual_packages, records })
             })
             .collect();

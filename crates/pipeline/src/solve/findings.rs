@@ -75,9 +75,9 @@ pub(super) fn without_sha256_finding(
 }
 
 pub(super) fn skipped_pip_finding(inputs: &LockInputs) -> Option<Finding> {
-    let first = inputs.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
-    let lines: BTreeSet<_> =
-        inputs.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
+    let lines = || inputs.platforms.values().flat_map(|asked| &asked.pip.lines);
+    let first = lines().min_by_key(|line| &line.place)?;
+    let lines: BTreeSet<_> = lines().map(|line| &line.text).collect();
     Some(
         Finding::new(
             Code::PipSkipped,

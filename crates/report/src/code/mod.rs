@@ -212,9 +212,18 @@ codes! {
     PackageUnchecked "package-unchecked" Error;
     PackagesUnavailable "packages-unavailable" Error;
     ParameterSpellings "parameter-spellings" Warning;
+    PipConflict "pip-conflict" Error;
     PipCredential "pip-credential" Error;
+    PipHash "pip-hash" Error;
+    PipInclude "pip-include" Error;
+    PipMarker "pip-marker" Warning;
     PipMissing "pip-missing" Warning;
+    PipNotLockable "pip-not-lockable" Error;
+    PipOption "pip-option" Error;
+    PipOptionUnused "pip-option-unused" Warning;
+    PipRequirement "pip-requirement" Error;
     PipSkipped "pip-skipped" Error;
+    PipVariable "pip-variable" Error;
     PlaceholderInPattern "placeholder-in-pattern" Warning;
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
