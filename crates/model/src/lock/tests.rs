@@ -76,12 +76,23 @@ fn record(place: usize, sketch: &Sketch, platform: Subdir) -> RepoDataRecord {
 }
 
 prop_compose! {
+    fn pip_line()(
+        text in "[a-z]{1,6}(==[0-9.]{1,4})?",
+        is_constraint in any::<bool>(),
+        file in prop::option::of("[a-z]{1,6}\\.txt"),
+    ) -> LockedPipLine {
+        // Only an included file has constraints.
+        LockedPipLine { text, is_constraint: is_constraint && file.is_some(), file }
+    }
+}
+
+prop_compose! {
     fn lock()(
         name in "[^\\p{C}]{1,12}",
         variables in prop::collection::btree_map("[A-Z_]{1,8}", "(?s).{0,20}", 0..4),
         linux in prop::collection::vec(sketch(), 0..8),
         mac in prop::option::of(prop::collection::vec(sketch(), 0..4)),
-        pip in prop::collection::vec("[a-z]{1,6}(==[0-9.]{1,4})?", 0..3),
+        pip in prop::collection::vec(pip_line(), 0..3),
         others in prop::collection::vec(prop::option::of(any::<([u8; 32], Option<u32>)>()), 8),
     ) -> Lock {
         let platform = |platform: Subdir, sketches: &[Sketch]| {
@@ -229,7 +240,8 @@ fn a_credential_or_a_query_is_never_written() {
     for line in ["git+https://me:geheim@pypi.example/simple", "https://h/x.whl?sig=geheim"] {
         let mut lock = small();
         let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
-        locked.pip = vec![line.to_owned()];
+        let text = line.to_owned();
+        locked.pip = vec![LockedPipLine { text, is_constraint: false, file: None }];
         let message = write(&lock).expect_err(line).to_string();
         assert!(!message.contains("geheim"), "{message}");
     }

@@ -51,7 +51,7 @@ pub(super) fn scheme(text: &str) -> Option<&str> {
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let known = ["http", "https", "file", "ftp"];
     let is_known = known.iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    let is_meant = rest.starts_with("//") || is_known;
+    let is_meant = rest.starts_with("//") || is_known || scheme.contains('+');
     (scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(is_scheme)
         && is_meant)
@@ -198,13 +198,19 @@ fn revision(text: &str) -> Revision {
 
 /// Checks a URL whose variables have any value. `offset` is where it is in the text.
 fn check_url(written: &str, offset: usize) -> Result<Url, Problem> {
+    let at = offset..offset + written.len();
+    let after_scheme = written.split_once("://").map(|(_, rest)| rest);
+    let is_file = written.starts_with("file:");
+    if !is_file && after_scheme.is_none_or(|rest| rest.starts_with('/')) {
+        let message = "this URL has no host";
+        return Err(Problem::syntax(at, message, "write it like `https://example.org/…`"));
+    }
     let mut text = written.to_owned();
     let found: Vec<_> = references(written).map(|found| found.range).collect();
     for range in found.into_iter().rev() {
         // A digit is valid in every part: user, host, port and path.
         text.replace_range(range, "1");
     }
-    let at = offset..offset + written.len();
     Url::parse(&text).map_err(|error| {
         let help = match error {
             url::ParseError::InvalidPort => {

@@ -37,7 +37,9 @@ pub(super) fn head(text: &str) -> Result<Head, Problem> {
 
 /// Parses a package's name.
 pub(super) fn package_name(name: &str) -> Result<PackageName, Problem> {
-    PackageName::new(name.to_owned()).map_err(|_| {
+    // The library accepts an empty name.
+    let parsed = PackageName::new(name.to_owned()).ok().filter(|_| !name.is_empty());
+    parsed.ok_or_else(|| {
         let message = match name.chars().find(|c| !is_name_character(*c)) {
             Some(c) => format!("a package name can't have `{c}`"),
             None if name.is_empty() => "a package name is missing here".to_owned(),
@@ -140,7 +142,14 @@ fn specifier(text: &str) -> Result<VersionSpecifier, Problem> {
     }
     if !OPERATORS.contains(&operator) {
         let help = match operator {
-            "=" => format!("write `=={version}` for exactly this version"),
+            "=" => {
+                let version = version.split('=').next().unwrap_or(version);
+                if version.ends_with('*') {
+                    format!("write `=={version}`")
+                } else {
+                    format!("write `=={version}`, or `=={version}.*` for all that start like this")
+                }
+            }
             "=>" => format!("write `>={version}`"),
             "=<" => format!("write `<={version}`"),
             _ => help.to_owned(),
@@ -155,7 +164,8 @@ fn specifier(text: &str) -> Result<VersionSpecifier, Problem> {
         let message = format!("no version follows `{operator}`");
         return Err(Problem::syntax(all, message, "write one, as in `>=1.24`, or only the name"));
     }
-    if let Some(at) = version.find(is_operator) {
+    let second = OPERATORS.iter().filter_map(|operator| version.find(operator)).min();
+    if let Some(at) = second.filter(|_| !version.contains('|')) {
         let at = text.len() - version.len() + at;
         let message = "a comma is missing between two conditions";
         let help = format!("write `{},{}`", text[..at].trim_end(), &text[at..]);
@@ -239,8 +249,11 @@ pub(super) fn marker(text: &str, warnings: &mut Vec<Problem>) -> Result<Option<M
             let at = written.floor_char_boundary(error.start.min(written.len()));
             let end = written.floor_char_boundary((error.start + error.len).min(written.len()));
             let message = match error.message {
-                Pep508ErrorSource::String(text) => format!("this isn't a marker: {}", lower(&text)),
-                _ => "this isn't a marker".to_owned(),
+                Pep508ErrorSource::String(text) if !text.ends_with("found ``") => {
+                    let text = text.replace("dependency specification", "the line");
+                    format!("this isn't a marker: {}", lower(&text))
+                }
+                _ => "this marker isn't complete".to_owned(),
             };
             Err(Problem::syntax(start + at..start + end.max(at), message, help))
         }

@@ -64,7 +64,11 @@ fn dash(text: &str) -> Option<Problem> {
 fn channel(text: &str) -> Option<Problem> {
     let front = text.split(['"', '\'', ';']).next()?;
     let at = front.find("::")?;
-    if front[..at].contains(":/") || front[..at].contains('@') {
+    // In `https://[fe80::1]/` it is a part of the host.
+    let is_host = |address: &str| !address.contains('/');
+    if front[..at].split_once("://").is_some_and(|(_, address)| is_host(address))
+        || front[..at].contains('@')
+    {
         return None;
     }
     let message = format!("`{}` is a conda channel, which pip doesn't have", &front[..at]);

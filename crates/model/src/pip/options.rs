@@ -94,7 +94,7 @@ pub(super) struct Given {
     pub(super) is_literal: bool,
 }
 
-/// The options of a line, and where the words are that belong to none.
+/// The options of a line, and the parts that belong to none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
     pub(super) given: Vec<Given>,
@@ -124,13 +124,20 @@ pub(super) fn read(line: &str, start: usize) -> Result<Options, Problem> {
     })?;
     let mut options = Options::default();
     let mut words = words.into_iter();
+    let rest = |word: &Word, options: &mut Options| {
+        let at = word.whole();
+        match options.rest.last_mut().filter(|last| line[last.end..at.start].trim().is_empty()) {
+            Some(last) => last.end = at.end,
+            None => options.rest.push(at),
+        }
+    };
     while let Some(word) = words.next() {
         if word.text == "--" {
-            options.rest.extend(words.map(|word| word.whole()));
+            words.for_each(|word| rest(&word, &mut options));
             break;
         }
         if !word.text.starts_with('-') || word.text == "-" {
-            options.rest.push(word.whole());
+            rest(&word, &mut options);
             continue;
         }
         options.given.push(option(&word, &mut words)?);
@@ -166,7 +173,7 @@ fn option(word: &Word, words: &mut impl Iterator<Item = Word>) -> Result<Given, 
         )),
         (true, Some(start)) => Ok(given(&text[start..], word.in_line(start..text.len()))),
         (true, None) => match words.next() {
-            Some(value) => Ok(given(&value.text, value.whole())),
+            Some(value) => Ok(given(&value.text, value.inner())),
             None => Err(Problem::error(
                 Code::PipOption,
                 at.clone(),

@@ -8,7 +8,8 @@ pub(super) struct Word {
     pub(super) text: String,
     /// The offset in the line of each byte of the text.
     at: Vec<usize>,
-    /// The offset in the line just after the word.
+    /// The offsets in the line of the word with its quotes.
+    start: usize,
     end: usize,
 }
 
@@ -25,12 +26,28 @@ impl Word {
     /// Returns where a range of the text is in the line.
     pub(super) fn in_line(&self, range: Range<usize>) -> Range<usize> {
         let at = |offset: usize| self.at.get(offset).copied().unwrap_or(self.end);
-        at(range.start)..at(range.end).max(at(range.start))
+        // The last character ends before the quote.
+        let end = match range.end.checked_sub(1).and_then(|last| self.at.get(last)) {
+            Some(last) if range.end >= self.text.len() => {
+                last + self.text.chars().next_back().map_or(0, char::len_utf8)
+            }
+            _ => at(range.end),
+        };
+        at(range.start)..end.max(at(range.start))
     }
 
-    /// Returns where the whole word is in the line.
+    /// Returns where the whole word is in the line, with its quotes.
     pub(super) fn whole(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Returns where the text of the word is in the line.
+    pub(super) fn inner(&self) -> Range<usize> {
         self.in_line(0..self.text.len())
+    }
+
+    fn at(start: usize) -> Self {
+        Self { start, ..Self::default() }
     }
 
     fn push(&mut self, c: char, at: usize) {
@@ -64,19 +81,19 @@ pub(super) fn split(line: &str, start: usize) -> Result<Vec<Word>, Unfinished> {
             (Some(('"', _)), '\\') => {
                 let escaped = chars.next_if(|(_, next)| matches!(next, '"' | '\\'));
                 let (at, c) = escaped.unwrap_or((at, c));
-                word.get_or_insert_default().push(c, at);
+                word.get_or_insert_with(|| Word::at(at)).push(c, at);
             }
-            (Some(_), c) => word.get_or_insert_default().push(c, at),
+            (Some(_), c) => word.get_or_insert_with(|| Word::at(at)).push(c, at),
             (None, '"' | '\'') => {
-                word.get_or_insert_default();
+                word.get_or_insert_with(|| Word::at(at));
                 quote = Some((c, at));
             }
             (None, '\\') => {
                 let Some((at, c)) = chars.next() else { return Err(Unfinished::Escape(at)) };
-                word.get_or_insert_default().push(c, at);
+                word.get_or_insert_with(|| Word::at(at)).push(c, at);
             }
             (None, ' ' | '\t' | '\r' | '\n') => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c, at),
+            (None, c) => word.get_or_insert_with(|| Word::at(at)).push(c, at),
         }
         if let Some(word) = &mut word {
             word.end = at + c.len_utf8();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use envlock_report::{Code, nearest};
+use envlock_report::{Code, nearest, wrong_type};
 use envlock_text::tree::{Entry, Kind, Node};
 use envlock_text::{Pos, redact, redact::redact_url};
 
@@ -123,8 +123,7 @@ impl Section<'_, '_, '_> {
         let items = self.reader.list(value, "pip", "- requests>=2.31").unwrap_or_default();
         for item in items {
             let Some(text) = item.text().filter(|text| !text.trim().is_empty()) else {
-                let example = "- requests>=2.31";
-                self.reader.wrong_type(item, "a line of `pip:`", "a requirement", example);
+                self.not_a_pip_line(item);
                 continue;
             };
             let outer = self.selector(item.end, outer);
@@ -144,6 +143,18 @@ impl Section<'_, '_, '_> {
             }
             self.pip.get_or_insert(key.start);
         }
+    }
+
+    fn not_a_pip_line(&mut self, item: &Node) {
+        let finding =
+            wrong_type(self.reader.problems.file(), "a line of `pip:`", "a requirement", item);
+        // YAML reads `--only-binary :all:` as a mapping.
+        let key = item.entries().and_then(|entries| entries.first()).map(Entry::name);
+        let help = match key.filter(|key| key.starts_with('-') && key.contains(" :")) {
+            Some(key) => format!("write it in quotes, because of the `:` at its end: `\"{key}:\"`"),
+            None => "write it like `- requests>=2.31`".to_owned(),
+        };
+        self.reader.problems.add(finding.with_help(help));
     }
 
     /// Adds the lines of all sections, and their findings.

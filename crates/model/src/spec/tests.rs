@@ -73,8 +73,8 @@ fn a_duplicate_key_is_an_error_at_its_second_place() {
 
 #[test]
 fn an_alias_has_the_value_of_its_anchor() {
-    let environment = read("dependencies:\n  - &py python=3.10\n  - pip\n  - pip: [*py]\n");
-    assert_eq!(environment.pip[0].text, "python=3.10");
+    let environment = read("dependencies:\n  - &py python==3.10\n  - pip\n  - pip: [*py]\n");
+    assert_eq!(environment.pip[0].text, "python==3.10");
     assert_eq!(environment.pip[0].place.line, 4);
     assert_eq!(findings("dependencies: [*nothing]\n"), ["1:16 syntax-error"]);
 }
