@@ -22,11 +22,9 @@ pub(super) struct Head {
 /// Reads the name at the start of a text, and its extras.
 pub(super) fn head(text: &str) -> Result<Head, Problem> {
     let end = text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
-    let name = package_name(&text[..end]).map_err(|problem| match problem {
-        // The character after the name is the mistake.
-        problem if end == 0 => Problem { at: first_character(text), ..problem },
-        problem => problem,
-    })?;
+    // Without a name the first character is the mistake.
+    let name_end = if end == 0 { text.chars().next().map_or(0, char::len_utf8) } else { end };
+    let name = package_name(&text[..name_end])?;
     let after = skip_blanks(text, end);
     if !text[after..].starts_with('[') {
         return Ok(Head { name, extras: Vec::new(), end: after });
@@ -54,10 +52,6 @@ fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-fn first_character(text: &str) -> std::ops::Range<usize> {
-    0..text.chars().next().map_or(0, char::len_utf8)
-}
-
 fn skip_blanks(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start().len()
 }
@@ -78,10 +72,12 @@ pub(super) fn extras(text: &str, open: usize) -> Result<(Vec<ExtraName>, usize),
         let name = part.trim();
         let start = at + (part.len() - part.trim_start().len());
         at += part.len() + 1;
-        match ExtraName::new(name.to_owned()) {
-            Ok(name) if extras.contains(&name) => {}
-            Ok(name) => extras.push(name),
-            Err(_) => {
+        // The library accepts an empty name.
+        let parsed = ExtraName::new(name.to_owned()).ok().filter(|_| !name.is_empty());
+        match parsed {
+            Some(name) if extras.contains(&name) => {}
+            Some(name) => extras.push(name),
+            None => {
                 let message = match name {
                     "" => "an extra is missing here".to_owned(),
                     name => format!("`{name}` isn't the name of an extra"),

@@ -51,8 +51,10 @@ fn command(text: &str) -> Option<Problem> {
 
 /// An option whose dashes a text editor has replaced.
 fn dash(text: &str) -> Option<Problem> {
-    let rest = text.trim_start_matches(['–', '—', '−', '‐']);
-    let is_option = rest.len() < text.len() && rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_dash = |c: char| matches!(c, '–' | '—' | '−' | '‐');
+    let rest = text.trim_start_matches(|c: char| is_dash(c) || c == '-');
+    let is_option =
+        text.starts_with(is_dash) && rest.starts_with(|c: char| c.is_ascii_alphabetic());
     is_option.then(|| {
         let dashes = if rest.chars().nth(1).is_none_or(char::is_whitespace) { "-" } else { "--" };
         let option = rest.split_whitespace().next().unwrap_or(rest);
@@ -103,6 +105,11 @@ pub(super) fn explain_rest(text: &str, name: &PackageName, start: usize) -> Prob
     }
     let help = match rest.chars().next() {
         Some('/' | '\\' | ':') => "a path starts with `./`, and a URL with its scheme: `https://`",
+        Some(c) if c.is_alphanumeric() && !c.is_ascii() => {
+            let message = format!("a package name can't have `{c}`");
+            let at = start..start + c.len_utf8();
+            return Problem::syntax(at, message, "use ASCII letters, digits, `-`, `_` and `.`");
+        }
         Some(c) if c.is_alphanumeric() => {
             "write one requirement per line, and a comment after ` #`"
         }

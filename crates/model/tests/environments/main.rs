@@ -111,8 +111,8 @@ fn selectors_of_real_files_select_lines_by_platform() {
         read("conda__conda-lock__tests__test-pip-with-platform-selector__environment.yml").unwrap();
     let platforms: Vec<Subdir> = lock.platforms.iter().map(|p| p.value).collect();
     assert_eq!(platforms, [Subdir::Linux64, Subdir::OsxArm64]);
-    assert_eq!(lock.pip_lines_for(Subdir::Linux64).count(), 1);
-    assert_eq!(lock.pip_lines_for(Subdir::OsxArm64).count(), 0);
+    assert_eq!(lock.pip_for(Subdir::Linux64).lines.len(), 1);
+    assert_eq!(lock.pip_for(Subdir::OsxArm64).lines.len(), 0);
 }
 
 #[test]
@@ -149,11 +149,9 @@ fn every_form_of_a_match_spec_is_read() {
 fn selectors_select_lines_by_platform() {
     let environment = parse("selectors.yml", &fixture("selectors.yml")).unwrap();
     let on = |subdir: Subdir| {
-        let dependencies = environment.dependencies_for(subdir).map(|r| r.text.as_str());
-        dependencies
-            .chain(environment.pip_lines_for(subdir).map(|p| p.text.as_str()))
-            .collect::<Vec<_>>()
-            .join(" ")
+        let dependencies = environment.dependencies_for(subdir).map(|r| r.text.clone());
+        let pip = environment.pip_for(subdir).lines.into_iter().map(|line| line.text);
+        dependencies.chain(pip).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(
         on(Subdir::Linux64),
