@@ -35,6 +35,7 @@ mod online_settings;
 mod other_archives;
 mod other_files;
 mod output;
+mod pip_section;
 mod python;
 mod reading;
 mod rules;

@@ -214,9 +214,9 @@ fn a_selector_is_read_wherever_a_package_is_written() {
 #[test]
 fn a_comment_is_found_after_quotes_and_not_within_them() {
     let lines = [
-        "'it''s # [osx]' # [win]",
-        "\"say \\\"# [osx]\\\" so\" # [win]",
-        "\"two\n    lines\"  # [win]",
+        "'a; os_name == ''# [osx]''' # [win]",
+        "\"a; os_name == \\\"# [osx]\\\" \" # [win]",
+        "\"a\n    ==1\"  # [win]",
     ];
     for line in lines {
         let environment = read(&format!("dependencies:\n- pip\n- pip:\n  - {line}\n"));

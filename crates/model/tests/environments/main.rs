@@ -89,7 +89,9 @@ fn a_placeholder_of_a_template_is_an_error_with_its_line() {
     for (file, line, placeholder) in REFUSED {
         let text = fs::read_to_string(folder.join(file)).unwrap();
         let invalid = parse(file, &text).unwrap_err();
-        let [only] = invalid.findings.as_slice() else { panic!("{file}: {invalid}") };
+        // A file that a template includes isn't there.
+        let found: Vec<_> = invalid.findings.iter().filter(|f| f.code != "pip-include").collect();
+        let [only] = found.as_slice() else { panic!("{file}: {invalid}") };
         assert_eq!(
             (only.code.as_str(), only.place.as_ref().unwrap().line),
             ("template-placeholder", *line)
