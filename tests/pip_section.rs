@@ -20,7 +20,7 @@ fn yml(lines: &[&str]) -> String {
 /// Returns the requested lines of the lock.
 fn requested(lab: &Lab) -> String {
     let lock = lab.lock();
-    let (_, block) = lock.split_once("          pip:\n").unwrap();
+    let (_, block) = lock.split_once("          pip:\n").expect("the lock has lines of pip");
     let (lines, _) = block.split_once("          pip-resolved:").unwrap();
     lines.to_owned()
 }

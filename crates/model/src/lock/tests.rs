@@ -362,3 +362,30 @@ fn a_malformed_block_of_needs_is_an_error_at_its_line_and_never_no_needs() {
     let lock = read(FILE_NAME, &(body + &elsewhere)).expect("a quoted key is the same key");
     assert!(lock.needs.is_some());
 }
+
+#[test]
+fn a_line_of_an_included_file_is_a_mapping_in_the_lock() {
+    let mut lock = small();
+    let line = |text: &str, is_constraint, file: Option<&str>| LockedPipLine {
+        text: text.to_owned(),
+        is_constraint,
+        file: file.map(str::to_owned),
+    };
+    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+    locked.pip = vec![
+        line("-e .", false, None),
+        line("--extra-index-url https://${TOKEN}@h/", false, None),
+        line("urllib3<2", true, Some("req/limits.txt")),
+    ];
+    let text = write(&lock).expect("it has no credential");
+    let pip = "          pip:\n          - -e .\n          - --extra-index-url https://${TOKEN}@h/\n          \
+               - line: urllib3<2\n            constraint: true\n            file: req/limits.txt\n";
+    assert!(text.contains(pip), "{text}");
+    let read = super::read("envlock.lock", &text).expect("it is written by this release");
+    let lines = &read.platforms[&Subdir::Linux64].pip;
+    assert_eq!(*lines, lock.platforms[&Subdir::Linux64].pip);
+    let options: Vec<_> = lines.iter().map(LockedPipLine::is_option).collect();
+    assert_eq!(options, [false, true, false]);
+    let broken = text.replace("constraint: true", "constrained: true");
+    assert!(super::read("envlock.lock", &broken).is_err());
+}

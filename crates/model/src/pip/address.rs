@@ -140,7 +140,8 @@ fn repository_page(address: &str, url: &Url) -> Option<String> {
     let hosts = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitee.com"];
     let parts = url.path().trim_matches('/').split('/').count();
     let is_page = url.host_str().is_some_and(|host| hosts.contains(&host)) && parts <= 2;
-    (is_page || url.path().ends_with(".git")).then(|| format!("write `git+{address}`"))
+    let is_git = Path::new(url.path()).extension().is_some_and(|extension| extension == "git");
+    (is_page || is_git).then(|| format!("write `git+{address}`"))
 }
 
 fn git(

@@ -168,16 +168,16 @@ impl IndexOptions {
             IndexOption::ExtraIndexUrl(url) => self.extra_index_urls.push((url.clone(), here())),
             IndexOption::FindLinks(location) => self.find_links.push((location.clone(), here())),
             IndexOption::NoBinary(list) => {
-                choose(&mut self.no_binary, &mut self.only_binary, list, place)
+                choose(&mut self.no_binary, &mut self.only_binary, list, place);
             }
             IndexOption::OnlyBinary(list) => {
-                choose(&mut self.only_binary, &mut self.no_binary, list, place)
+                choose(&mut self.only_binary, &mut self.no_binary, list, place);
             }
             IndexOption::AllReleases(list) => {
-                choose(&mut self.pre, &mut self.only_final, list, place)
+                choose(&mut self.pre, &mut self.only_final, list, place);
             }
             IndexOption::OnlyFinal(list) => {
-                choose(&mut self.only_final, &mut self.pre, list, place)
+                choose(&mut self.only_final, &mut self.pre, list, place);
             }
             IndexOption::PreferBinary => {
                 self.prefer_binary.get_or_insert_with(here);

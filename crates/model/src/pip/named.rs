@@ -269,11 +269,10 @@ fn is_small(marker: &str) -> bool {
     for c in marker.chars() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => depth = depth.saturating_sub(1),
-            _ => {}
+            (Some(_) | None, _) => {}
         }
         if depth > PIP_MARKER_DEPTH {
             return false;

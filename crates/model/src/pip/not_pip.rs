@@ -79,7 +79,8 @@ fn channel(text: &str) -> Option<Problem> {
 }
 
 fn wide(text: &str) -> Option<Problem> {
-    if text.contains("://") {
+    // A path or a URL can have any character.
+    if text.split(';').next()?.contains('/') {
         return None;
     }
     let (at, c, plain) = text.char_indices().find_map(|(at, c)| {

@@ -183,7 +183,7 @@ impl<'a> PipReader<'a> {
         }
         let text = VariableText::new(single_blanks(&line.text));
         let place = whole;
-        let content = match parsed.content {
+        let said = match parsed.content {
             None => return,
             Some(LineContent::Include { path, is_constraint, at }) => {
                 let at = origin.place(line.in_source(&at));
@@ -215,7 +215,7 @@ impl<'a> PipReader<'a> {
             included_at: context.included_at.clone(),
             file: context.file.clone(),
             selector: context.selector.clone(),
-            content,
+            content: said,
         });
     }
 

@@ -108,15 +108,12 @@ pub(super) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
     text.match_indices('$').filter_map(|(at, _)| {
         let rest = &text[at + 1..];
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let (name, length) = match rest.strip_prefix('{') {
-            Some(inner) => {
-                let end = inner.find(|c| !is_word(c))?;
-                inner[end..].starts_with('}').then_some((&inner[..end], end + 3))?
-            }
-            None => {
-                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                (&rest[..end], end + 1)
-            }
+        let (name, length) = if let Some(inner) = rest.strip_prefix('{') {
+            let end = inner.find(|c| !is_word(c))?;
+            inner[end..].starts_with('}').then_some((&inner[..end], end + 3))?
+        } else {
+            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            (&rest[..end], end + 1)
         };
         let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let is_expanded = rest.starts_with('{') && name.chars().all(is_upper);

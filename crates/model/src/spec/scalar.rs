@@ -41,7 +41,7 @@ impl Origin for Scalar<'_> {
     fn place(&self, range: Range<usize>) -> Place {
         let Some(start) = self.pos(range.start) else { return self.node.place(self.file) };
         let last = self.characters.partition_point(|(offset, _)| *offset < range.end);
-        let end = last.checked_sub(1).map(|last| self.characters[last].1).unwrap_or(start);
+        let end = last.checked_sub(1).map_or(start, |last| self.characters[last].1);
         start.place(self.file).with_end(Pos { column: end.column + 1, ..end })
     }
 }

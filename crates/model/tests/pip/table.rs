@@ -47,20 +47,6 @@ fn found(lines: &str) -> Vec<String> {
 
 #[test]
 fn each_line_has_the_meaning_of_the_table() {
-    let mut written = String::new();
-    for (lines, _) in cases() {
-        for line in lines.split('\n') {
-            std::fmt::Write::write_fmt(&mut written, format_args!("> {line}\n")).unwrap();
-        }
-        for meaning in found(&lines) {
-            std::fmt::Write::write_fmt(&mut written, format_args!("    {meaning}\n")).unwrap();
-        }
-    }
-    if std::env::var_os("ENVLOCK_WRITE_PIP_TABLE").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pip/lines.txt"), written)
-            .unwrap();
-        return;
-    }
     for (lines, expected) in cases() {
         let found: Vec<_> = found(&lines).iter().map(|line| line.trim().to_owned()).collect();
         assert_eq!(found, expected, "{lines}");
