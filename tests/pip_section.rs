@@ -20,8 +20,8 @@ fn yml(lines: &[&str]) -> String {
 /// Returns the requested lines of the lock.
 fn requested(lab: &Lab) -> String {
     let lock = lab.lock();
-    let (_, block) = lock.split_once("          pip:\n").expect("the lock has lines of pip");
-    let (lines, _) = block.split_once("          pip-resolved:").unwrap();
+    let (_, block) = lock.split_once("        pip:\n").expect("the lock has lines of pip");
+    let (lines, _) = block.split_once("        pip-resolved:").unwrap();
     lines.to_owned()
 }
 
@@ -31,7 +31,17 @@ fn the_lock_records_the_lines_of_included_files_and_where_they_stand() {
     lab.project.write("req/base.txt", "# base\n-c ../limits.txt\nsix \\\n  ==1.16  # why\n--pre\n");
     lab.project.write("limits.txt", "urllib3<2\n");
     lab.solve(&["-q"]).success();
-    insta::assert_snapshot!(requested(&lab), @"");
+    let requested = requested(&lab);
+    insta::assert_snapshot!(requested, @"
+    - requests >=2
+    - line: urllib3<2
+      constraint: true
+      file: limits.txt
+    - line: six ==1.16
+      file: req/base.txt
+    - line: --pre
+      file: req/base.txt
+    ");
 }
 
 #[test]
@@ -74,7 +84,38 @@ fn each_mistake_has_its_place_in_the_file_where_it_stands() {
     );
     lab.project.write("base.txt", "requests\n--user\n");
     let output = lab.solve(&["-q"]);
-    insta::assert_snapshot!(lab.shown(&output), @"");
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error[pip-option]: `--user` is an option of `pip install`, and not of its files
+      --> base.txt:2:1
+      2 | --user
+        | ^^^^^^
+      --> environment.yml:7:7: the file is included here
+      7 |     - -r base.txt
+        |       ^^^^^^^^^^^
+      help: remove it; envlock decides where and how to install
+
+    error[pip-requirement]: `=` isn't an operator of pip
+      --> environment.yml:6:33
+      6 |     - tensorflow-data-validation=0.15.0
+        |                                 ^
+      help: write `==0.15.0`, or `==0.15.0.*` for all that start like this
+
+    error[pip-include]: there is no file none.txt
+      --> environment.yml:8:10
+      8 |     - -r none.txt
+        |          ^^^^^^^^
+      help: write the path relative to the file that has this line
+
+    error[pip-not-lockable]: a folder outside of the project can't be locked with
+      `-e`
+      --> environment.yml:9:10
+      9 |     - -e ../tool
+        |          ^^^^^^^
+      help: move it into the project, remove `-e`, or name its repository:
+            `NAME @ git+https://…`
+    -- exit 2
+    ");
     assert!(!lab.project.path("envlock.lock").exists());
 }
 
@@ -97,6 +138,12 @@ fn a_second_environment_file_includes_files_of_its_own_folder() {
     let lab = Lab::new(world(), &yml(&["six"]));
     lab.project.write("dev/environment.yml", &yml(&["-r more.txt", "-e ./tool"]));
     lab.project.write("dev/more.txt", "black\n");
-    lab.envlock(&["solve", "-q", "-f", "environment.yml", "-f", "dev/environment.yml"]).success();
-    insta::assert_snapshot!(requested(&lab), @"");
+    lab.solve(&["-q", "-f", "environment.yml", "-f", "dev/environment.yml"]).success();
+    let requested = requested(&lab);
+    insta::assert_snapshot!(requested, @"
+    - six
+    - line: black
+      file: dev/more.txt
+    - -e ./tool
+    ");
 }

@@ -378,8 +378,8 @@ fn a_line_of_an_included_file_is_a_mapping_in_the_lock() {
         line("urllib3<2", true, Some("req/limits.txt")),
     ];
     let text = write(&lock).expect("it has no credential");
-    let pip = "          pip:\n          - -e .\n          - --extra-index-url https://${TOKEN}@h/\n          \
-               - line: urllib3<2\n            constraint: true\n            file: req/limits.txt\n";
+    let pip = "        pip:\n        - -e .\n        - --extra-index-url https://${TOKEN}@h/\n        \
+               - line: urllib3<2\n          constraint: true\n          file: req/limits.txt\n";
     assert!(text.contains(pip), "{text}");
     let read = super::read("envlock.lock", &text).expect("it is written by this release");
     let lines = &read.platforms[&Subdir::Linux64].pip;
