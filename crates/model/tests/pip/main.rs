@@ -9,6 +9,7 @@
 //! 24 does.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+#![allow(clippy::needless_for_each, clippy::format_collect, reason = "short tests")]
 
 mod includes;
 mod meaning;
