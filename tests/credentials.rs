@@ -310,7 +310,7 @@ fn a_channel_with_two_tokens_has_a_warning() {
 fn a_variable_in_a_pip_line_is_locked_as_it_is_written() {
     let lines = [
         "demo @ git+ssh://git@forge.example/o/r.git@main",
-        "demo @ git+https://git@forge.example/o/r.git",
+        "demo1 @ git+https://git@forge.example/o/r.git",
         "demo2 @ https://files.example/x-1.whl?raw=true",
         "demo3 @ git+https://forge.example/o/r.git?subdirectory=sub&rev=main#0123",
         "--extra-index-url https://${TOK}@pypi.example/simple",

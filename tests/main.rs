@@ -36,6 +36,7 @@ mod other_archives;
 mod other_files;
 mod output;
 mod pip;
+mod pip_section;
 mod python;
 mod reading;
 mod rules;

@@ -10,6 +10,7 @@ pub mod lock_inputs;
 pub mod name;
 pub mod needs;
 mod other_format;
+pub mod pip;
 pub mod platform;
 pub mod progress;
 pub mod record;

@@ -11,7 +11,7 @@ use rattler_conda_types::{GenericVirtualPackage, MatchSpec, Matches, RepoDataRec
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{spec::Conditions, virtual_packages};
+use crate::{pip::PipInputs, spec::Conditions, virtual_packages};
 
 /// Everything that determines the contents of a lock file.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,8 +75,8 @@ pub struct PlatformInputs {
     pub place: Option<Place>,
     /// The match specs in the order of the file.
     pub requests: Vec<RequestedSpec>,
-    /// The lines of the pip section.
-    pub pip: Vec<RequestedPipLine>,
+    /// What pip is asked for.
+    pub pip: PipInputs,
     /// The virtual packages that the target machine is assumed to have.
     pub virtual_packages: Vec<GenericVirtualPackage>,
 }
@@ -96,15 +96,6 @@ pub struct RequestedSpec {
     pub channel: Option<String>,
     /// The subdir that the package must come from.
     pub subdir: Option<Subdir>,
-}
-
-/// A line of the pip section.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestedPipLine {
-    /// The text as written.
-    pub text: String,
-    /// The place in the file.
-    pub place: Place,
 }
 
 impl RequestedChannel {

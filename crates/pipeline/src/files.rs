@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use envlock_model::{
@@ -12,7 +12,7 @@ use envlock_model::{
 };
 use envlock_report::{AsFindings, Code, Exit, Finding, Place, format_size};
 use envlock_secrets::manifest::ManifestError;
-use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
+use envlock_text::limits::{ENVIRONMENT, LOCK, Limits, REQUIREMENTS};
 
 use crate::{ENVIRONMENT_FILE, project::MANIFEST_FILE};
 
@@ -187,6 +187,11 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, ENVIRONMENT, envlock_text::decode, &[ENVIRONMENT_FILE, MANIFEST_FILE])
 }
 
+/// Reads the text of a requirements file of pip; `None` if there is no file.
+pub(crate) fn requirements_text(path: &Path) -> Result<Option<String>, FileError> {
+    read(path, REQUIREMENTS, envlock_text::decode, &["requirements.txt"])
+}
+
 /// Reads the text of a policy, as it is uploaded to a server; `None` if there is no file.
 pub(crate) fn policy_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, ENVIRONMENT, envlock_text::decode_raw, &[])
@@ -281,6 +286,13 @@ pub(crate) fn display_path(path: &Path) -> String {
 /// Returns the path without a leading `./`.
 pub(crate) fn without_dot(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
+}
+
+/// Returns the path of a folder relative to another one; both are absolute.
+pub(crate) fn relative(folder: &Path, base: &Path) -> PathBuf {
+    let common = folder.components().zip(base.components()).take_while(|(a, b)| a == b).count();
+    let up = base.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(folder.components().skip(common)).collect()
 }
 
 /// Returns the folder of a file, as an absolute path.

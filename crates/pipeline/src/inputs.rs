@@ -13,9 +13,7 @@ use envlock_config::{Configuration, Configured, key};
 use envlock_model::{
     channel::{ChannelConfig, ChannelError},
     lock::Lock,
-    lock_inputs::{
-        LockInputs, PlatformInputs, Priority, RequestedChannel, RequestedPipLine, RequestedSpec,
-    },
+    lock_inputs::{LockInputs, PlatformInputs, Priority, RequestedChannel, RequestedSpec},
     spec::{Dependency, Environment},
     virtual_packages::{self, VirtualPackageSetting},
 };
@@ -225,10 +223,7 @@ fn try_resolve(
             .dependencies_for(platform)
             .map(|request| requested_spec(request, platform, &mut channels))
             .collect::<Result<Vec<_>, _>>()?;
-        let pip = environment
-            .pip_lines_for(platform)
-            .map(|line| RequestedPipLine { text: line.text.clone(), place: line.place.clone() })
-            .collect();
+        let pip = environment.pip_for(platform);
         let virtual_packages =
             virtual_packages_for(platform, overrides, existing, inputs.host_packages);
         platform_inputs.insert(platform, PlatformInputs { place, requests, pip, virtual_packages });

@@ -328,11 +328,10 @@ fn platform_of_lock<'a>(
 }
 
 fn pip(locked: &LockedPlatform, policy: PipHandling) -> Result<Vec<String>, InstallError> {
+    let lines = || locked.pip.iter().map(ToString::to_string).collect();
     match policy {
-        PipHandling::Skip => Ok(locked.pip.clone()),
-        PipHandling::Install if locked.lacks_wheels() => {
-            Err(InstallError::Pip { lines: locked.pip.clone() })
-        }
+        PipHandling::Skip => Ok(lines()),
+        PipHandling::Install if locked.lacks_wheels() => Err(InstallError::Pip { lines: lines() }),
         PipHandling::Install => Ok(Vec::new()),
     }
 }

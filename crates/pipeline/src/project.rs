@@ -9,9 +9,10 @@ use envlock_config::{Configuration, PROJECT_FILE};
 use envlock_model::{
     lock::{self, Inconsistency, Lock, LockError},
     name,
+    pip::{IncludedFiles, Source, SourceError},
     spec::{self, Environment},
 };
-use envlock_report::Place;
+use envlock_report::{AsFindings as _, Place};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use envlock_text::{
     limits,
@@ -177,11 +178,28 @@ impl Project {
                 let content =
                     file.parsed_text()?.ok_or_else(|| files::missing_environment(&file.path))?;
                 let EnvironmentText { text, tree } = content;
-                parsed.push(spec::parse_tree(&files::display_path(&file.path), text, tree)?);
+                let folder = files::relative(&files::absolute_parent(&file.path), self.folder());
+                let read = |path: &Path| self.requirements(path);
+                let included = IncludedFiles { folder: &folder, read: &read };
+                let shown = files::display_path(&file.path);
+                parsed.push(spec::parse_tree(&shown, text, tree, included)?);
             }
             let first = parsed.remove(0);
             Ok(spec::merge(first, parsed)?)
         })
+    }
+
+    /// Reads a requirements file that a `pip:` section includes. The path is relative to the
+    /// project's folder.
+    fn requirements(&self, path: &Path) -> Result<Source, SourceError> {
+        let first = self.0.environments.first().map_or(Path::new(""), |first| &first.path);
+        let path = first.with_file_name("").join(path);
+        let file = files::display_path(&path);
+        match files::requirements_text(&path) {
+            Ok(Some(text)) => Ok(Source { file, text }),
+            Ok(None) => Err(SourceError::Missing { file }),
+            Err(error) => Err(SourceError::Unreadable(error.findings())),
+        }
     }
 
     /// Returns the merged environment files; `None` if the first doesn't exist, since a lock may be

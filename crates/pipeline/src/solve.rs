@@ -11,11 +11,10 @@ use std::{
 use envlock_channel::{Channel, ChannelRequest, IndexError, Indexes, SubdirRecords};
 use envlock_model::{
     diff::{self, PackageDifference},
-    lock::{self, Change, Lock, LockWriteError},
+    lock::{self, Change, Lock, LockWriteError, LockedPlatform},
     lock_inputs::LockInputs,
     progress::{self, Event, Phase},
 };
-use envlock_pypi::IndexSources;
 use envlock_report::{AsFindings, Code, Exit, Finding, Level, nearest};
 use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, Solution, UnsolvableReason};
@@ -23,6 +22,8 @@ use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
 pub use self::pip::PipError;
+
+use self::pip::PipSolve;
 
 use self::findings::{dropped_platforms_finding, excluded_newer_finding, without_sha256_finding};
 use crate::{
@@ -211,8 +212,15 @@ pub async fn solve(
     findings.extend(indexes.absent_member_warnings(|channel| places.get(&channel.url).cloned()));
     let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
-    let sources = IndexSources { exclude_newer: inputs.exclude_newer, ..context.pypi.clone() };
-    let wheels = pip::resolve(&inputs, &records, kept, sources, context).await?;
+    let pip = PipSolve {
+        inputs: &inputs,
+        records: &records,
+        kept,
+        upgrade: &request.upgrade,
+        folder: project.folder(),
+        context,
+    };
+    let wheels = pip.run().await?;
     let needs = project.manifest()?.map(Manifest::locked);
     let mut lock = Lock::new(&inputs, records, wheels, needs);
     lock.keep_other_archives(kept);
@@ -248,7 +256,7 @@ fn upgraded(upgrade: &Upgrade, existing: Option<&Lock>) -> Result<BTreeSet<Strin
     let locked: BTreeSet<&str> = existing
         .into_iter()
         .flat_map(|lock| lock.platforms.values())
-        .flat_map(|platform| &platform.records)
+        .flat_map(LockedPlatform::all_records)
         .map(|record| record.package_record.name.as_normalized())
         .collect();
     match names.iter().find(|name| !locked.contains(name.as_str())) {

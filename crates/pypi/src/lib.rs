@@ -21,6 +21,8 @@ mod resolve;
 mod target;
 mod transport;
 
+use std::collections::BTreeSet;
+
 use envlock_report::{Finding, Place};
 use url::Url;
 
@@ -42,7 +44,7 @@ pub struct PipRequirement {
 }
 
 /// The indexes that are searched.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct IndexSources {
     /// The index of `--index-url`, without credentials. It is searched last.
     pub index: Option<Url>,
@@ -52,8 +54,10 @@ pub struct IndexSources {
     pub find_links: Vec<Url>,
     /// Whether no index is searched.
     pub no_index: bool,
-    /// Whether pre-releases are chosen.
+    /// Whether pre-releases of all packages are chosen.
     pub prereleases: bool,
+    /// The packages of which pre-releases are chosen.
+    pub prereleases_of: BTreeSet<String>,
     /// Why the configured indexes can't be used. Then nothing is resolved.
     pub problem: Option<Finding>,
     /// The time limit: files that were uploaded later are excluded.

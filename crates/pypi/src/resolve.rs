@@ -26,8 +26,8 @@ use uv_preview::Preview;
 use uv_pypi_types::{Conflicts, ResolverMarkerEnvironment, VerbatimParsedUrl};
 use uv_resolver::{
     AllowedYanks, DefaultResolverProvider, ExcludeNewer, Exclusions, FlatIndex, InMemoryIndex,
-    Manifest, OptionsBuilder, Preference, Preferences, PrereleaseMode, PythonRequirement, Resolver,
-    ResolverEnvironment,
+    Manifest, OptionsBuilder, Preference, Preferences, Prerelease, PrereleaseMode,
+    PythonRequirement, Resolver, ResolverEnvironment,
 };
 use uv_types::HashStrategy;
 
@@ -144,16 +144,18 @@ impl Resolving {
             global: self.sources.exclude_newer.map(ExcludeNewerValue::Absolute),
             ..ExcludeNewer::default()
         };
-        let mode = if self.sources.prereleases {
+        let global = if self.sources.prereleases {
             PrereleaseMode::Allow
         } else {
             PrereleaseMode::default()
         };
+        let allowed = self.sources.prereleases_of.iter();
+        let package = allowed.filter_map(|name| format!("{name}=allow").parse().ok()).collect();
         let options = OptionsBuilder::new()
             .build_options(build_options.clone())
             .exclude_newer(exclude_newer.clone())
             .index_strategy(IndexStrategy::FirstIndex)
-            .prerelease(uv_resolver::Prerelease { global: mode, ..Default::default() })
+            .prerelease(Prerelease { global, package })
             .build();
         let context =
             NoBuilds::new(self.cache.clone(), self.locations.clone(), build_options.clone());

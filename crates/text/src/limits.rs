@@ -54,6 +54,35 @@ pub const MATCH_SPEC_DEPTH: usize = 8;
 /// is a limit because the parser takes quadratic time: 50 ms for a thousand.
 pub const MATCH_SPEC_OPERATORS: usize = 200;
 
+/// The limits of a requirements file of pip, whose lines are long where they list hashes.
+pub const REQUIREMENTS: Limits =
+    Limits { bytes: 4_000_000, depth: 1, values: 20_000, line: 10_000 };
+
+/// The size in bytes of one line of pip, with its continuations: 500 hashes.
+pub const PIP_LINE_BYTES: usize = 50_000;
+
+/// The number of lines of pip in all sections and the files that they include.
+pub const PIP_LINES: usize = 20_000;
+
+/// The number of times that `-r` and `-c` include a file.
+pub const PIP_INCLUDES: usize = 100;
+
+/// The depth of files that include files.
+pub const PIP_INCLUDE_DEPTH: usize = 16;
+
+/// The number of comparisons in one marker of pip. Tools that export markers write at most 40.
+pub const PIP_MARKER_TERMS: usize = 64;
+
+/// The number of `in`, `not in` and `extra` in one marker of pip. The time to read a marker doubles
+/// with each.
+pub const PIP_MARKER_SETS: usize = 8;
+
+/// The depth of nested parentheses in one marker of pip: its parser is recursive.
+pub const PIP_MARKER_DEPTH: usize = 16;
+
+/// The number of lines for one package that are compared with each other.
+pub const PIP_SAME_NAME: usize = 50;
+
 /// The number of match specs in one field of a record. Public channels have at most 400.
 pub const RECORD_SPECS: usize = 10_000;
 

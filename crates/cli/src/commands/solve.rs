@@ -205,7 +205,8 @@ fn answer(
 }
 
 fn pip(lock: &Lock) -> Vec<String> {
-    let mut lines: Vec<_> = lock.platforms.values().flat_map(|locked| locked.pip.clone()).collect();
+    let lines = lock.platforms.values().flat_map(|locked| &locked.pip);
+    let mut lines: Vec<_> = lines.map(ToString::to_string).collect();
     lines.sort();
     lines.dedup();
     lines

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
-use super::OtherArchives;
+use super::{LockedPipLine, OtherArchives};
 use crate::{lock_inputs::Priority, needs::LockedNeeds};
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ pub(super) struct Platform {
     pub(super) specs: Vec<String>,
     /// The lines as requested. `pip-resolved: false` means that they aren't resolved to packages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) pip: Vec<String>,
+    pub(super) pip: Vec<LockedPipLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pip_resolved: Option<bool>,
 }

@@ -1,6 +1,9 @@
 //! Compares a lock with what is requested now, without network or solving.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use envlock_report::Place;
 use rattler_conda_types::Subdir;
@@ -297,28 +300,34 @@ fn pip_changes(
     found: &mut Vec<Change>,
 ) {
     let before = found.len();
-    if let Some(first) = requested.pip.first().filter(|_| locked.wheels.is_none()) {
+    let requested = &requested.pip.lines;
+    if let Some(first) = requested.first().filter(|_| locked.wheels.is_none()) {
         let kind = ChangeKind::PipUnresolved { platform: platform.clone() };
         found.push(Change { place: Some(first.place.clone()), kind });
     }
-    for line in requested.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
-        let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line.text.clone() };
-        found.push(Change { place: Some(line.place.clone()), kind });
+    let known: HashSet<_> =
+        locked.pip.iter().map(|line| (line.text.as_str(), line.is_constraint)).collect();
+    for line in requested {
+        if !known.contains(&(line.text.as_str(), line.is_constraint)) {
+            let line_text = line.text.clone();
+            let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line_text };
+            found.push(Change { place: Some(line.place.clone()), kind });
+        }
     }
+    let known: HashSet<_> =
+        requested.iter().map(|line| (line.text.as_str(), line.is_constraint)).collect();
     for line in &locked.pip {
-        if !requested.pip.iter().any(|other| other.text == *line) {
+        if !known.contains(&(line.text.as_str(), line.is_constraint)) {
             found.push(change(ChangeKind::PipRemoved {
                 platform: platform.clone(),
-                line: line.clone(),
+                line: line.text.clone(),
             }));
         }
     }
-    // The order of requirements has no meaning for pip. The order of index options has.
-    let options = |lines: Vec<&String>| -> Vec<String> {
-        lines.into_iter().filter(|line| line.starts_with('-')).cloned().collect()
-    };
-    let requested_options = options(requested.pip.iter().map(|line| &line.text).collect());
-    if found.len() == before && options(locked.pip.iter().collect()) != requested_options {
+    // The order of requirements has no meaning for pip. The order of options has.
+    let requested = requested.iter().filter(|line| line.is_option).map(|line| &line.text);
+    let locked = locked.pip.iter().filter(|line| line.is_option()).map(|line| &line.text);
+    if found.len() == before && !locked.eq(requested) {
         found.push(change(ChangeKind::PipOrder { platform }));
     }
 }

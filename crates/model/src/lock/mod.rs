@@ -11,6 +11,7 @@ mod consistency;
 mod error;
 mod freshness;
 mod other_archive;
+mod pip_line;
 mod read;
 mod requested;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use consistency::Inconsistency;
 pub use error::LockError;
 pub use freshness::{Change, ChangeKind, changes};
 pub use other_archive::{OtherArchive, OtherArchives};
+pub use pip_line::LockedPipLine;
 pub use read::read;
 pub use write::{LockWriteError, write};
 
@@ -74,7 +76,7 @@ pub struct LockedPlatform {
     /// The requested specs, sorted.
     pub specs: Vec<String>,
     /// The lines of the pip section, in order.
-    pub pip: Vec<String>,
+    pub pip: Vec<LockedPipLine>,
     /// The virtual packages that the target machine is assumed to have, sorted.
     pub virtual_packages: Vec<GenericVirtualPackage>,
     /// The conda packages, sorted by name.
@@ -97,7 +99,7 @@ impl LockedPlatform {
 
     /// Returns the names of the wheels that a line of the pip section names.
     pub fn requested_wheels(&self) -> BTreeSet<String> {
-        let names: BTreeSet<String> = self.pip.iter().map(|line| first_name(line)).collect();
+        let names: BTreeSet<String> = self.pip.iter().map(|line| first_name(&line.text)).collect();
         let wheels = self.wheels.iter().flatten().map(LockedWheel::name);
         wheels.filter(|name| names.contains(*name)).map(str::to_owned).collect()
     }
@@ -128,7 +130,7 @@ impl Lock {
                 virtual_packages.sort();
                 let mut records = records.remove(platform).unwrap_or_default();
                 records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
-                let pip = requested.pip.iter().map(|line| line.text.clone()).collect();
+                let pip = requested.pip.lines.iter().map(LockedPipLine::from).collect();
                 let mut wheels = wheels.remove(platform).unwrap_or_default();
                 wheels.sort_by(|a, b| a.name().cmp(b.name()));
                 let wheels = Some(wheels);

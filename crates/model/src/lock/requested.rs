@@ -7,7 +7,7 @@ use envlock_text::tree::Node;
 use url::Url;
 
 use super::blocks::{Channel, Envlock, Platform, Requested};
-use super::{VERSION, other_archive};
+use super::{LockedPipLine, VERSION, other_archive};
 use crate::lock_inputs::Priority;
 
 /// Reads the block. If a required part is missing, it adds a mistake and returns `None`.
@@ -103,9 +103,9 @@ fn platform(file: &str, node: &Node, mistakes: &mut Mistakes) -> Platform {
     if fields.get("specs").is_none() {
         fields.add_missing_key("specs");
     }
-    Platform {
-        specs: fields.texts("specs"),
-        pip: fields.texts("pip"),
-        pip_resolved: fields.boolean("pip-resolved"),
+    let mut pip = Vec::new();
+    for node in fields.items_of("pip") {
+        pip.push(LockedPipLine::read(file, node, fields.mistakes));
     }
+    Platform { specs: fields.texts("specs"), pip, pip_resolved: fields.boolean("pip-resolved") }
 }

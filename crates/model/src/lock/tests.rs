@@ -76,12 +76,23 @@ fn record(place: usize, sketch: &Sketch, platform: Subdir) -> RepoDataRecord {
 }
 
 prop_compose! {
+    fn pip_line()(
+        text in "[a-z]{1,6}(==[0-9.]{1,4})?",
+        is_constraint in any::<bool>(),
+        file in prop::option::of("[a-z]{1,6}\\.txt"),
+    ) -> LockedPipLine {
+        // Only an included file has constraints.
+        LockedPipLine { text, is_constraint: is_constraint && file.is_some(), file }
+    }
+}
+
+prop_compose! {
     fn lock()(
         name in "[^\\p{C}]{1,12}",
         variables in prop::collection::btree_map("[A-Z_]{1,8}", "(?s).{0,20}", 0..4),
         linux in prop::collection::vec(sketch(), 0..8),
         mac in prop::option::of(prop::collection::vec(sketch(), 0..4)),
-        pip in prop::collection::vec("[a-z]{1,6}(==[0-9.]{1,4})?", 0..3),
+        pip in prop::collection::vec(pip_line(), 0..3),
         others in prop::collection::vec(prop::option::of(any::<([u8; 32], Option<u32>)>()), 8),
     ) -> Lock {
         let platform = |platform: Subdir, sketches: &[Sketch]| {
@@ -229,7 +240,8 @@ fn a_credential_or_a_query_is_never_written() {
     for line in ["git+https://me:geheim@pypi.example/simple", "https://h/x.whl?sig=geheim"] {
         let mut lock = small();
         let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
-        locked.pip = vec![line.to_owned()];
+        let text = line.to_owned();
+        locked.pip = vec![LockedPipLine { text, is_constraint: false, file: None }];
         let message = write(&lock).expect_err(line).to_string();
         assert!(!message.contains("geheim"), "{message}");
     }
@@ -349,4 +361,31 @@ fn a_malformed_block_of_needs_is_an_error_at_its_line_and_never_no_needs() {
     let elsewhere = NEEDS.replacen("secrets:\n", "\"secrets\":\n", 1) + "later: 1\n";
     let lock = read(FILE_NAME, &(body + &elsewhere)).expect("a quoted key is the same key");
     assert!(lock.needs.is_some());
+}
+
+#[test]
+fn a_line_of_an_included_file_is_a_mapping_in_the_lock() {
+    let mut lock = small();
+    let line = |text: &str, is_constraint, file: Option<&str>| LockedPipLine {
+        text: text.to_owned(),
+        is_constraint,
+        file: file.map(str::to_owned),
+    };
+    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+    locked.pip = vec![
+        line("-e .", false, None),
+        line("--extra-index-url https://${TOKEN}@h/", false, None),
+        line("urllib3<2", true, Some("req/limits.txt")),
+    ];
+    let text = write(&lock).expect("it has no credential");
+    let pip = "        pip:\n        - -e .\n        - --extra-index-url https://${TOKEN}@h/\n        \
+               - line: urllib3<2\n          constraint: true\n          file: req/limits.txt\n";
+    assert!(text.contains(pip), "{text}");
+    let read = super::read("envlock.lock", &text).expect("it is written by this release");
+    let lines = &read.platforms[&Subdir::Linux64].pip;
+    assert_eq!(*lines, lock.platforms[&Subdir::Linux64].pip);
+    let options: Vec<_> = lines.iter().map(LockedPipLine::is_option).collect();
+    assert_eq!(options, [false, true, false]);
+    let broken = text.replace("constraint: true", "constrained: true");
+    assert!(super::read("envlock.lock", &broken).is_err());
 }

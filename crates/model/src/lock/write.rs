@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_text::{redact, redact::url_needs_redaction};
+use envlock_text::redact::{self, url_needs_redaction};
 use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName, SolveOptions};
 use url::Url;
 
@@ -132,10 +132,8 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
         }
     }
     for line in lock.platforms.values().flat_map(|locked| &locked.pip) {
-        if redact::holds_credential(line) {
-            return Err(LockWriteError::Credential {
-                what: format!("pip's line `{}`", redact(line)),
-            });
+        if redact::holds_credential(&line.text) {
+            return Err(LockWriteError::Credential { what: format!("pip's line `{line}`") });
         }
     }
     for (name, value) in &lock.variables {

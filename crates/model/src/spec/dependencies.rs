@@ -1,27 +1,32 @@
 //! Reads the `dependencies:` section: packages, `pip:` sections and selectors.
 
-use envlock_report::Code;
 use std::collections::HashMap;
 
-use envlock_report::nearest;
+use envlock_report::{Code, nearest, wrong_type};
+use envlock_text::tree::{Entry, Kind, Node};
+use envlock_text::{Pos, redact, redact::redact_url};
 
 use super::matchspec::{self, SpecError};
 use super::reader::Reader;
+use super::scalar::Scalar;
 use super::selector::{Selector, SelectorError};
-use super::{Dependency, Environment, PipLine};
-use envlock_text::tree::{Entry, Kind, Node};
-use envlock_text::{
-    Pos, redact,
-    redact::{holds_credential, redact_url},
-};
+use super::{Dependency, Environment};
+use crate::pip::{self, IncludedFiles, Origin, PipReader, logical_lines};
 
 /// Reads the section into `environment`.
-pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {
-    let mut section = Section { reader, environment, pip: None };
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    value: &Node,
+    included: IncludedFiles<'_>,
+    environment: &mut Environment,
+) {
+    let pip_lines = PipReader::new(included);
+    let mut section = Section { reader, environment, pip: None, pip_lines };
     let items = section.reader.list(value, "dependencies", "- python=3.10");
     for item in items.unwrap_or_default() {
         section.entry(item);
     }
+    section.finish_pip();
     section.check_pip();
     section.check_duplicates();
 }
@@ -35,14 +40,15 @@ fn shown(text: &str, channel: Option<&str>) -> String {
     redact(&text).into_owned()
 }
 
-struct Section<'r, 'l> {
+struct Section<'r, 'l, 'i> {
     reader: &'r mut Reader<'l>,
     environment: &'r mut Environment,
     /// The position of the first `pip:` section that has a line.
     pip: Option<Pos>,
+    pip_lines: PipReader<'i>,
 }
 
-impl Section<'_, '_> {
+impl Section<'_, '_, '_> {
     fn entry(&mut self, item: &Node) {
         match &item.kind {
             Kind::Map(entries) => {
@@ -116,29 +122,48 @@ impl Section<'_, '_> {
     fn pip_section(&mut self, key: &Node, value: &Node, outer: Option<&Selector>) {
         let items = self.reader.list(value, "pip", "- requests>=2.31").unwrap_or_default();
         for item in items {
-            let Some(text) = item.text().map(str::trim).filter(|text| !text.is_empty()) else {
-                let example = "- requests>=2.31";
-                self.reader.wrong_type(item, "a line of `pip:`", "a requirement", example);
+            let Some(text) = item.text().filter(|text| !text.trim().is_empty()) else {
+                self.not_a_pip_line(item);
                 continue;
             };
-            if let Some((placeholder, at)) = matchspec::placeholder(text) {
-                let reason = matchspec::SpecErrorKind::Placeholder(placeholder.to_owned());
-                let offset = text[..at].chars().count();
-                self.spec_error(item, text, &SpecError { reason, offset });
+            let outer = self.selector(item.end, outer);
+            let file = self.reader.problems.file().to_owned();
+            let origin = Scalar::new(&file, item, text, &self.reader.lines);
+            for line in logical_lines(text) {
+                let selector = match &line.comment {
+                    // A comment in quotes, or in a block of lines.
+                    Some((at, comment)) => {
+                        let at = origin.place(*at..*at);
+                        let at = Pos { line: at.line, column: at.column };
+                        self.in_comment(at, comment, outer.as_ref())
+                    }
+                    None => outer.clone(),
+                };
+                self.pip_lines.line_of_section(&line, &origin, selector);
             }
-            if holds_credential(text) {
-                let message = format!("`{text}` has a URL with a credential");
-                let help = "write a variable such as `${TOKEN}` instead, because the lock would \
-                            contain the credential; or let pip read it from its keyring or from \
-                            ~/.netrc"
-                    .to_owned();
-                self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
-            }
-            let selector = self.selector(item.end, outer);
-            let place = self.reader.problems.place_of(item);
-            self.environment.pip.push(PipLine { text: text.to_owned(), place, selector });
             self.pip.get_or_insert(key.start);
         }
+    }
+
+    fn not_a_pip_line(&mut self, item: &Node) {
+        let finding =
+            wrong_type(self.reader.problems.file(), "a line of `pip:`", "a requirement", item);
+        // YAML reads `--only-binary :all:` as a mapping.
+        let key = item.entries().and_then(|entries| entries.first()).map(Entry::name);
+        let help = match key.filter(|key| key.starts_with('-') && key.contains(" :")) {
+            Some(key) => format!("write it in quotes, because of the `:` at its end: `\"{key}:\"`"),
+            None => "write it like `- requests>=2.31`".to_owned(),
+        };
+        self.reader.problems.add(finding.with_help(help));
+    }
+
+    /// Adds the lines of all sections, and their findings.
+    fn finish_pip(&mut self) {
+        let none = PipReader::new(IncludedFiles::none());
+        let (lines, findings) = std::mem::replace(&mut self.pip_lines, none).finish();
+        let findings = findings.into_iter().chain(pip::check(&lines));
+        findings.for_each(|finding| self.reader.problems.add(finding));
+        self.environment.pip = lines;
     }
 
     /// Returns the selector after a value, combined with the selector of the enclosing mapping.

@@ -7,7 +7,8 @@ use envlock_report::{Finding, Place};
 use rattler_conda_types::{MatchSpec, Subdir};
 
 use super::{Conditions, Selector};
-use envlock_text::redact::{redact, redact_url};
+use crate::pip::{PipInputs, PipLine};
+use envlock_text::redact::redact_url;
 
 /// A value with its place.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Environment {
     pub platforms: Vec<Located<Subdir>>,
     /// The conda packages of `dependencies:`, in the order of the file.
     pub dependencies: Vec<Dependency>,
-    /// The lines of all `pip:` sections, in the order of the file.
+    /// The lines of all `pip:` sections in order, with those of the files that they include.
     pub pip: Vec<PipLine>,
     /// The entries of `variables:`. Numbers and booleans are text, as written.
     pub variables: BTreeMap<String, String>,
@@ -67,26 +68,15 @@ pub struct Dependency {
     pub conditions: Conditions,
 }
 
-/// A line of a `pip:` section: a requirement or an option.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PipLine {
-    /// The line as written, without a comment. It can have credentials.
-    pub text: String,
-    /// The place of the line.
-    pub place: Place,
-    /// The platforms that it applies to. `None` for all.
-    pub selector: Option<Selector>,
-}
-
 impl Environment {
     /// Returns the dependencies that apply to a platform.
     pub fn dependencies_for(&self, subdir: Subdir) -> impl Iterator<Item = &Dependency> {
         self.dependencies.iter().filter(move |r| is_for(r.selector.as_ref(), subdir))
     }
 
-    /// Returns the pip lines that apply to a platform.
-    pub fn pip_lines_for(&self, subdir: Subdir) -> impl Iterator<Item = &PipLine> {
-        self.pip.iter().filter(move |line| is_for(line.selector.as_ref(), subdir))
+    /// Returns what pip is asked for on a platform.
+    pub fn pip_for(&self, subdir: Subdir) -> PipInputs {
+        PipInputs::for_platform(&self.pip, subdir)
     }
 }
 
@@ -113,15 +103,5 @@ impl fmt::Debug for Dependency {
             .field("spec", &self.spec)
             .field("conditions", &self.conditions)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PipLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PipLine")
-            .field("text", &redact(&self.text))
-            .field("place", &self.place)
-            .field("selector", &self.selector)
-            .finish()
     }
 }

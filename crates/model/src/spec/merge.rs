@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Finding};
+use envlock_report::{Code, Finding, Level};
 
 use super::{Environment, InvalidEnvironment, Located};
+use crate::pip;
 
 /// Merges several environment files into one.
 ///
@@ -46,13 +47,27 @@ pub fn merge(
         whole.platforms = union(whole.platforms, other.platforms);
         whole.nodefaults |= other.nodefaults;
         whole.dependencies.extend(other.dependencies);
+        let pip_of_both = !whole.pip.is_empty() && !other.pip.is_empty();
         whole.pip.extend(other.pip);
+        if pip_of_both {
+            check_pip(&whole, &other.file)?;
+        }
         whole.warnings.extend(other.warnings);
         whole.name = whole.name.or(other.name);
         whole.prefix = whole.prefix.or(other.prefix);
         whole.secrets = whole.secrets.or(other.secrets);
     }
     Ok(whole)
+}
+
+/// Refuses lines for pip that contradict those of another file.
+fn check_pip(whole: &Environment, file: &str) -> Result<(), InvalidEnvironment> {
+    let is_error = |finding: &Finding| finding.level == Level::Error;
+    let findings: Vec<_> = pip::check(&whole.pip).into_iter().filter(is_error).collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(InvalidEnvironment { file: file.to_owned(), findings })
 }
 
 fn union<T: PartialEq>(mut first: Vec<Located<T>>, other: Vec<Located<T>>) -> Vec<Located<T>> {

@@ -12,12 +12,13 @@ mod merge;
 mod problem;
 mod reader;
 mod record_spec;
+mod scalar;
 mod selector;
 
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Dependency, Environment, Located, PipLine};
+pub use environment::{Dependency, Environment, Located};
 pub use locked_spec::parse_spec;
 pub use matchspec::Conditions;
 pub use merge::merge;
@@ -25,3 +26,5 @@ pub use problem::InvalidEnvironment;
 pub use reader::{parse, parse_tree};
 pub use record_spec::RecordSpec;
 pub use selector::Selector;
+
+pub(crate) use matchspec::placeholder;

@@ -14,26 +14,31 @@ use rattler_conda_types::Subdir;
 
 use super::problem::FindingCollector;
 use super::{Environment, InvalidEnvironment, Located, Selector, dependencies};
-use crate::{OtherFormat, name, platform};
+use crate::{OtherFormat, name, pip::IncludedFiles, platform};
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
 
 /// Reads an environment.yml. `file` is its name for messages, and `text` its text after
-/// [`decode`](envlock_text::decode).
+/// [`decode`](envlock_text::decode). It can't include requirements files.
 ///
 /// # Errors
 /// [`InvalidEnvironment`] has every error of the file with its place.
 pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> {
-    parse_tree(file, text, &tree::read(file, text, &ENVIRONMENT))
+    parse_tree(file, text, &tree::read(file, text, &ENVIRONMENT), IncludedFiles::none())
 }
 
 /// Reads an environment.yml whose `text` is parsed already, within the limits
-/// [`ENVIRONMENT`].
+/// [`ENVIRONMENT`]. `included` reads the files that its `pip:` sections include.
 ///
 /// # Errors
-/// The same as for [`parse`].
-pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, InvalidEnvironment> {
+/// The same as for [`parse`], and the errors of the included files.
+pub fn parse_tree(
+    file: &str,
+    text: &str,
+    tree: &Tree,
+    included: IncludedFiles<'_>,
+) -> Result<Environment, InvalidEnvironment> {
     let mut reader = Reader { lines: Lines::new(text), problems: FindingCollector::new(file) };
     let mut environment = Environment {
         file: file.to_owned(),
@@ -62,7 +67,7 @@ pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, In
         reader.problems.add(Finding::from(error));
     }
     match &tree.root {
-        Some(root) => reader.root(root, &mut environment),
+        Some(root) => reader.root(root, included, &mut environment),
         None if broken => {}
         None => reader.empty(),
     }
@@ -96,7 +101,7 @@ impl Reader<'_> {
         self.problems.error(Pos::START, Code::OtherFormat, message, Some(help.to_owned()));
     }
 
-    fn root(&mut self, root: &Node, environment: &mut Environment) {
+    fn root(&mut self, root: &Node, included: IncludedFiles<'_>, environment: &mut Environment) {
         let entries = match &root.kind {
             Kind::Map(entries) => entries,
             Kind::Scalar { .. } if root.is_null() => return self.empty(),
@@ -129,7 +134,7 @@ impl Reader<'_> {
                     if value.is_null() {
                         self.no_dependencies(key.start, "`dependencies` has no value");
                     }
-                    dependencies::read(self, value, environment);
+                    dependencies::read(self, value, included, environment);
                 }
                 "variables" => environment.variables = self.variables(value),
                 "prefix" => environment.prefix = self.prefix(key, value),

@@ -58,7 +58,8 @@ impl<'a> Lines<'a> {
         self.line(pos).is_some_and(|line| line[..indent(&line)].contains('\t'))
     }
 
-    fn line(&self, pos: Pos) -> Option<&'a str> {
+    /// Returns the line of `pos`, without its end.
+    pub fn line(&self, pos: Pos) -> Option<&'a str> {
         self.0.get(pos.line as usize - 1).copied()
     }
 

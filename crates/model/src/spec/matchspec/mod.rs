@@ -17,4 +17,5 @@ mod tests;
 
 pub use conditions::Conditions;
 pub(super) use error::{SpecError, SpecErrorKind};
-pub(super) use parse::{parse, placeholder};
+pub(super) use parse::parse;
+pub(crate) use parse::placeholder;

@@ -99,7 +99,7 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
 }
 
 /// Finds a placeholder of a template: `{{ name }}` or `{NAME}`, but not a variable `${NAME}`.
-pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
+pub(crate) fn placeholder(text: &str) -> Option<(&str, usize)> {
     text.match_indices('{').filter(|(at, _)| !text[..*at].ends_with('$')).find_map(|(at, _)| {
         let (open, close) = if text[at..].starts_with("{{") { ("{{", "}}") } else { ("{", "}") };
         let inner = &text[at + open.len()..];
