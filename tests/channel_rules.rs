@@ -228,6 +228,25 @@ fn a_certificate_that_cannot_be_read_is_an_error_of_a_request_over_tls_only() {
 }
 
 #[test]
+fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
+    let lab =
+        with_condarc("channels: [conda-forge]\ndependencies: [app]\n", "ssl_verify: ~/证书.pem\n");
+    // The test channels need no TLS.
+    lab.solve(&["-q"]).success();
+    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("can't be read"), "{}", output.stderr);
+    assert!(output.stderr.contains("ssl_verify: ~/证书.pem\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:1:13"), "{}", output.stderr);
+    fs_err::write(lab.project.home().join("证书.pem"), "no certificate").unwrap();
+    lab.solve(&["-q"]).success();
+    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
+    assert_eq!(output.code, Some(2));
+    let why = "~/证书.pem: it has no certificate in PEM format";
+    assert!(one_line(&output.stderr).contains(why), "{}", output.stderr);
+}
+
+#[test]
 fn a_file_without_usable_certificates_is_an_error_of_a_request_over_tls_only() {
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let no_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";

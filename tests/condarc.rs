@@ -236,24 +236,6 @@ fn without_verification_every_run_has_a_warning() {
 }
 
 #[test]
-fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
-    let lab = with_condarc(world(), YML, "ssl_verify: ~/证书.pem\n");
-    // The test channels need no TLS.
-    lab.solve(&["-q"]).success();
-    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
-    assert_eq!(output.code, Some(2));
-    assert!(output.stderr.contains("can't be read"), "{}", output.stderr);
-    assert!(output.stderr.contains("ssl_verify: ~/证书.pem\n"), "{}", output.stderr);
-    assert!(output.stderr.contains("home/.condarc:1:13"), "{}", output.stderr);
-    fs_err::write(lab.project.home().join("证书.pem"), "no certificate").unwrap();
-    lab.solve(&["-q"]).success();
-    let output = lab.envlock(&["solve", "-q", "--upgrade"]);
-    assert_eq!(output.code, Some(2));
-    let why = "~/证书.pem: it has no certificate in PEM format";
-    assert!(one_line(&output.stderr).contains(why), "{}", output.stderr);
-}
-
-#[test]
 fn offline_in_condarc_sends_no_request() {
     let lab = with_condarc(world(), YML, "offline: true\n");
     let output = lab.solve(&["-q"]);
