@@ -32,7 +32,7 @@ struct Reported {
 
 impl Reported {
     fn findings(findings: Vec<Finding>, overrides: &LevelOverrides, head: &str) -> Self {
-        Self::closed(&apply_overrides(findings, Completion::Complete, rules), head)
+        Self::closed(&apply_overrides(findings, Completion::Complete, overrides), head)
     }
 
     fn closed(closed: &FinalReport, head: &str) -> Self {

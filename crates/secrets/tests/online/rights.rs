@@ -79,7 +79,7 @@ fn the_server_decides_if_the_policies_depend_on_the_identity() {
     let scenario = || Scenario::with_needs(DB).with_policy(templated);
     scenario().expect_findings(&[error("depends-on-identity")], 1, &[]);
     scenario().with_capabilities("secret/data/ml/db_creds", &["deny"]).expect_findings(
-        &[error("request-denied"), error("depends-on-identity")],
+        &[error("depends-on-identity"), error("request-denied")],
         1,
         &["denied by the server"],
     );
