@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 8] = [
         "envlock-install",
         "envlock-depot",
     ],
-    &["envlock-vault"],
+    &["envlock-vault", "envlock-pypi"],
     &["envlock-pipeline"],
     &["envlock"],
 ];

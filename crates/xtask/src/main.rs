@@ -1,8 +1,10 @@
 //! Tools of the project, as `cargo xtask TOOL`: `generate` writes the JSON schemas, `check` checks that
-//! they are up to date, `openbao` builds the test server if necessary and prints its path, and
+//! they are up to date, `openbao` builds the test server if necessary and prints its path,
+//! `pypi-names FILE` writes the table of names that differ between conda and PyPI, and
 //! `differential` compares the verdicts of random manifests with that server.
 
 mod differential;
+mod pypi_names;
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +29,12 @@ fn main() -> Result<(), String> {
         Some("differential") => {
             differential::run(&differential::Options::parse(std::env::args().skip(2))?)
         }
-        _ => Err("the tool must be `generate`, `check`, `openbao` or `differential`".to_owned()),
+        Some("pypi-names") => {
+            let mapping = std::env::args_os().nth(2).ok_or("name the mapping of conda-pypi")?;
+            pypi_names::write(Path::new(&mapping), &root.join("crates/pypi/src/names.json"))
+        }
+        _ => Err("the tool must be `generate`, `check`, `openbao`, `pypi-names` or `differential`"
+            .to_owned()),
     }
 }
 
