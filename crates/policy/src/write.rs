@@ -22,7 +22,9 @@ pub(crate) fn path_block_like(item: &Item, path: &str, capabilities: Capabilitie
             "allowed_parameters" | "denied_parameters" | "required_parameters" => has_parameters,
             _ => true,
         });
-        kept.for_each(|item| write_item(&mut block, item, 1));
+        for item in kept {
+            write_item(&mut block, item, 1);
+        }
     }
     block + "}\n"
 }
@@ -40,7 +42,7 @@ fn write_item(out: &mut String, item: &Item, depth: usize) {
         key => quoted(key),
     };
     let labels: String =
-        item.keys[1..].iter().map(|key| format!(" {}", quoted(&key.text))).collect();
+        item.keys[1..].iter().flat_map(|key| [" ".to_owned(), quoted(&key.text)]).collect();
     let sign = if labels.is_empty() { " =" } else { "" };
     line(out, &format!("{indent}{key}{labels}{sign} {}", value(&item.value, depth)));
 }
@@ -56,7 +58,9 @@ fn value(value: &Value, depth: usize) -> String {
         }
         ValueKind::Body(HclBody { items }) => {
             let mut out = "{\n".to_owned();
-            items.iter().for_each(|item| write_item(&mut out, item, depth + 1));
+            for item in items {
+                write_item(&mut out, item, depth + 1);
+            }
             out + &"  ".repeat(depth) + "}"
         }
     }

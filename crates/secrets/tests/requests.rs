@@ -335,13 +335,11 @@ fn a_need_may_name_the_operation_of_an_engine_that_takes_two() {
 
 #[test]
 fn a_profile_may_send_other_parameters() {
-    let text = format!(
-        "version: 1\npolicies: {{app: {{file: app.hcl}}}}\nneeds:\n  \
-         a: {{engine: pki, mount: pki, role: web, parameters: {{common_name: a.example.com}}}}\n\
-         profiles:\n  ci: {{attach: [app]}}\n  other:\n    extends: ci\n    \
-         override: {{a: {{parameters: {{common_name: a.example.org}}}}}}\n"
-    );
-    let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
+    let text = "version: 1\npolicies: {app: {file: app.hcl}}\nneeds:\n  \
+         a: {engine: pki, mount: pki, role: web, parameters: {common_name: a.example.com}}\n\
+         profiles:\n  ci: {attach: [app]}\n  other:\n    extends: ci\n    \
+         override: {a: {parameters: {common_name: a.example.org}}}\n";
+    let manifest = Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile);
     let manifest = manifest.unwrap().unwrap();
     let files = BTreeMap::from([("app.hcl".to_owned(), PKI.to_owned())]);
     let verdict = |profile| {

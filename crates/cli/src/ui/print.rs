@@ -179,6 +179,7 @@ impl Ui {
 
     /// Prints a line about an answer of the user.
     pub(crate) fn say(&self, text: &str) {
+        self.progress.clear();
         let _ = print_to_stderr(&format!("{text}\n"));
     }
 

@@ -77,7 +77,9 @@ impl Need {
         let (name, operations) = (self.locator.name(), self.locator.operations());
         let mut requests = self.engine.secret_requests(&self.mount, name, operations);
         if let Some(operation) = self.operation {
-            requests.iter_mut().for_each(|request| request.operation = operation.into());
+            for request in &mut requests {
+                request.operation = operation.into();
+            }
         }
         requests
     }
