@@ -27,7 +27,7 @@ impl Stage {
         let mut runner = Runner::new();
         runner.set("VAULT_CACERT", bao.ca_file().display().to_string());
         let generate = "{ $ENVLOCK policy generate --profile ci
-            $ENVLOCK policy generate --profile ci --for presence-check; } > vault/policies/demo-ci.hcl";
+            $ENVLOCK policy generate --profile ci --for verifier; } > vault/policies/demo-ci.hcl";
         runner.shell(&[].into(), generate).success();
         bao.policy("demo-ci", &runner.project.read("vault/policies/demo-ci.hcl"));
         bao.kv2("secret");

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use envlock_testkit::{Fault, TestMirror, files_containing};
+use envlock_testkit::{Fault, TestIndex, TestMirror, files_containing};
 
 use crate::support::{Lab, one_line};
 
@@ -307,30 +307,43 @@ fn a_channel_with_two_tokens_has_a_warning() {
 }
 
 #[test]
-fn a_variable_in_a_pip_line_is_locked_as_it_is_written() {
-    let lines = [
-        "demo @ git+ssh://git@forge.example/o/r.git@main",
-        "demo1 @ git+https://git@forge.example/o/r.git",
-        "demo2 @ https://files.example/x-1.whl?raw=true",
-        "demo3 @ git+https://forge.example/o/r.git?subdirectory=sub&rev=main#0123",
-        "--extra-index-url https://${TOK}@pypi.example/simple",
-    ];
-    let pip = lines.map(|line| format!("      - '{line}'\n")).concat();
-    let yml = format!("channels: [lab]\ndependencies:\n  - app\n  - pip\n  - pip:\n{pip}");
+fn a_variable_in_a_pip_line_is_used_and_locked_as_it_is_written() {
+    let index = TestIndex::new()
+        .projects(|p| {
+            p.add("demo 1.0");
+        })
+        .with_login("/simple/*", CANARY, "");
+    let address = index.index_url().replacen("http://", "http://${TOK}@", 1);
+    let line = format!("--index-url {address}");
+    let yml = format!(
+        "channels: [lab]\ndependencies:\n  - python\n  - pip\n  - pip:\n    - '{line}'\n    - demo\n"
+    );
     let world = TestMirror::new().channel("lab", |c| {
-        c.add("app 1.0");
-        c.add("pip 1.0");
+        c.add("python 3.10.13 h_0_cpython");
+        c.add("pip 1.0 | python");
     });
-    let lab = Lab::new(world, &yml).env("TOK", CANARY);
-    lab.solve(&["-q"]).success();
-    for line in lines {
-        assert!(lab.lock().contains(line), "{line}: {}", lab.lock());
-    }
+    let lab = Lab::new(world, &yml);
+    let mirrors = lab.world.mirror_args();
+    let with_origin = mirrors.iter().map(String::as_str).filter(|arg| *arg != "--no-origin");
+    let args: Vec<_> = ["solve", "-q"].into_iter().chain(with_origin).collect();
+    let unset = lab.envlock(&args);
+    assert_eq!(unset.code, Some(2), "{}", unset.stderr);
+    assert!(unset.stderr.contains("the variable TOK isn't set"), "{}", unset.stderr);
+
+    let lab = lab.env("TOK", "wrong");
+    let refused = lab.envlock(&args);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(refused.stderr.contains("401"), "{}", refused.stderr);
+
+    let lab = lab.env("TOK", CANARY);
+    lab.envlock(&args).success();
+    assert!(lab.lock().contains(&line), "{}", lab.lock());
+    assert!(lab.lock().contains("demo-1.0-"), "{}", lab.lock());
     assert!(!lab.lock().contains(CANARY));
-    assert_eq!(lab.solve(&["-q", "--check"]).code, Some(0));
-    for line in ["--index-url https://geheim@pypi.example/", "x @ https://h/x.whl?token=geheim"] {
-        lab.write_environment(&yml.replace(lines[0], line));
-        let output = lab.solve(&["-q"]);
+    assert_eq!(lab.envlock(&[&args[..], &["--check"]].concat()).code, Some(0));
+    for other in ["--index-url https://geheim@pypi.example/", "x @ https://h/x.whl?token=geheim"] {
+        lab.write_environment(&yml.replace(&line, other));
+        let output = lab.envlock(&args);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(output.stderr.contains("pip-credential"), "{}", output.stderr);
         assert!(!output.stderr.contains("geheim"), "{}", output.stderr);

@@ -353,11 +353,11 @@ fn post_link_scripts_are_named_and_run_only_on_request() {
     installed 1 package, 1 file, into ~/project/.envlock/project
     -- stderr
     warning[scripts-not-run]: post-link scripts were not run: app
-      help: if you trust these packages: `envlock install --run-post-link-scripts`
+      help: if you trust these packages: `envlock install --link-scripts`
     -- exit 0
     ");
     assert!(!lab.prefix().join("ran").exists());
-    lab.install(&["-q", "--run-post-link-scripts"]).success();
+    lab.install(&["-q", "--link-scripts"]).success();
     assert_eq!(lab.project.read(".envlock/project/ran"), "ran\n");
     lab.envlock(&["verify", "-q"]).success();
 }

@@ -104,10 +104,18 @@ fn a_machine_without_required_virtual_packages_is_an_error() {
 }
 
 #[test]
-fn a_pip_section_is_an_error_unless_it_is_skipped() {
-    let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n";
-    let lab = Lab::solved(world(), yml);
-    let output = lab.install(&["-q"]);
+fn a_pip_section_without_wheels_is_an_error_unless_it_is_skipped() {
+    let conda = "channels: [conda-forge]\ndependencies:\n  - app\n";
+    let lab = Lab::solved(world(), conda);
+    lab.write_environment(&format!("{conda}  - pip:\n    - requests==2.31\n"));
+    // As earlier versions made it.
+    let specs = "        specs:\n        - app\n";
+    let pip = "        pip:\n        - requests==2.31\n        pip-resolved: false\n";
+    let lock = lab.lock();
+    assert!(lock.contains(specs), "{lock}");
+    lab.project.write("envlock.lock", &lock.replace(specs, &format!("{specs}{pip}")));
+    assert_eq!(lab.install(&["-q"]).code, Some(5));
+    let output = lab.install(&["-q", "--frozen"]);
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
@@ -124,7 +132,7 @@ fn a_pip_section_is_an_error_unless_it_is_skipped() {
     -- exit 1
     ");
     assert!(!lab.prefix().exists());
-    insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--without-pip"])), @"
+    insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--frozen", "--without-pip"])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
     -- stderr

@@ -8,8 +8,6 @@ use crate::support::{BINARY, Lab};
 
 const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
 
-const WITH_PIP: &str = "channels: [conda-forge]\ndependencies: [app, {pip: [six]}]\n";
-
 const MANIFEST: &str = "version: 1\nneeds:\n  db: {engine: kv2, mount: secret, path: a, \
     fields: {x: DB_PASSWORD}}\npolicies: {p: {file: p.hcl}}\nprofiles: {ci: {attach: [p]}}\n";
 
@@ -116,18 +114,6 @@ fn the_files_are_repeated() {
 }
 
 #[test]
-fn a_lock_with_a_pip_section_is_installed_without_it() {
-    let lab = lab(WITH_PIP);
-    let typed = follow(&lab, "solve", &[]);
-    assert_eq!(shortened(&lab, &typed), ["envlock install --without-pip", "envlock run -- app"]);
-    let typed = follow(&lab, "fetch", &[]);
-    assert_eq!(shortened(&lab, &typed), ["envlock install --offline --without-pip"]);
-    fs_err::remove_file(lab.prefix().join("bin/app")).unwrap();
-    let typed = follow(&lab, "verify", &[]);
-    assert_eq!(typed[0], "envlock install --without-pip --replace");
-}
-
-#[test]
 fn a_stale_lock_is_installed_again_as_it_is() {
     let lab = lab(YML);
     lab.solve(&[]).success();
@@ -193,10 +179,10 @@ fn needs_without_their_manifest_lead_to_no_check() {
 #[test]
 fn a_bundle_is_installed_by_the_command_that_it_prints() {
     let lab = lab("no environment");
-    lab.project.write("sub/x.yml", WITH_PIP);
+    lab.project.write("sub/x.yml", YML);
     lab.solve(&["-f", "sub/x.yml"]).success();
     let bundled = lab.with_mirrors("bundle", &["-f", "sub/x.yml", "-o", "my bundle"]);
     let line = next(&bundled).remove(0);
-    assert!(line.contains("-f sub/x.yml") && line.contains("--without-pip"), "{line}");
+    assert!(line.contains("-f sub/x.yml") && !line.contains("--without-pip"), "{line}");
     assert!(type_line(&lab, &line).success().contains("installed 1 package"));
 }

@@ -116,7 +116,7 @@ fn a_kv1_secret_is_found_by_listing_its_directory() {
 fn a_presence_check_that_may_read_nothing_proves_presence_and_the_policies_prove_rights() {
     let Some(stage) = ServerProject::dev("a check as a presence check") else { return };
     let generate = ["policy", "generate", "--manifest", "secrets.yml", "--profile", "approle"];
-    let presence = [&generate[..], &["--for", "presence-check"]].concat();
+    let presence = [&generate[..], &["--for", "verifier"]].concat();
     let presence = stage.lab.envlock(&presence).success();
     assert!(!presence.contains("/data/") && !presence.contains("/creds/"), "{presence}");
     stage.bao.policy("presence", &presence);
@@ -126,7 +126,7 @@ fn a_presence_check_that_may_read_nothing_proves_presence_and_the_policies_prove
     // The token replaces the profile's credential, or a separate profile has it.
     let own = Job::new("token").with("VAULT_TOKEN", &token);
     let another = Job::new("approle").with("VAULT_TOKEN", &token);
-    for (job, word) in [(own, "--presence-only"), (another, "--presence-only=token")] {
+    for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
         let verdict = Verdict::new(&stage.check(&job, &[word, "--format", "json"]));
         assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
         assert_eq!(verdict.found(), ["note secret-missing"]);
@@ -141,11 +141,11 @@ fn a_presence_check_that_may_read_nothing_proves_presence_and_the_policies_prove
     // Without policies for the job nothing proves its rights.
     stage.write_policy("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
     let job = Job::new("token").with("VAULT_TOKEN", &token);
-    let denied = Verdict::new(&stage.check(&job, &["--presence-only", "--format", "json"]));
+    let denied = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(denied.exit, 1);
     assert!(denied.found().contains(&"error request-denied".to_owned()), "{:#}", denied.document);
     stage.change("    attach: [ml-ci]\n", "");
-    let unknown = Verdict::new(&stage.check(&job, &["--presence-only", "--format", "json"]));
+    let unknown = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(unknown.exit, 3, "{:#}", unknown.document);
 }
 

@@ -243,7 +243,7 @@ fn a_finding_shows_no_secret() {
     let about = json!({ "custom_metadata": { "note": TestServer::canary("note") } });
     stage.bao.post("secret/metadata/ml/db_creds", about);
     finds(&[], 1);
-    finds(&["--presence-only"], 1);
+    finds(&["--as-verifier"], 1);
     stage.bao.policy("ml-ci", "path \"secret/data/ml/db_creds\" { capabilities = [\"read\"] }");
     finds(&[], 1);
 }

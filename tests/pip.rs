@@ -5,7 +5,7 @@ use std::process::Command;
 use envlock_depot::{Cpython, Wheel, bin_directories};
 use envlock_testkit::{Fault, Listing, TestIndex, TestMirror, parse_package, parse_wheel};
 
-use crate::support::Lab;
+use crate::support::PipLab;
 
 /// A channel with a Python that is only a record, and conda packages that wheels may need.
 fn channel() -> TestMirror {
@@ -35,8 +35,8 @@ fn index() -> TestIndex {
 }
 
 /// Returns a project whose pip section has these lines.
-fn lab(index: &TestIndex, lines: &[&str]) -> Lab {
-    Lab::new(channel(), &yml(lines)).env("PIP_INDEX_URL", index.index_url())
+fn lab(index: &TestIndex, lines: &[&str]) -> PipLab {
+    PipLab::new(channel(), &yml(lines), index)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn wheels_are_locked_with_their_hashes_beside_the_conda_packages() {
     let index = index();
     let lab = lab(&index, &["app"]);
     lab.solve(&["-q"]).success();
-    let lock = lab.project.read("envlock.lock");
+    let lock = lab.lock();
     for file in ["app-2.0-py3-none-any.whl", "lib-2.1-py3-none-any.whl"] {
         assert!(lock.contains(file), "{lock}");
     }
@@ -52,9 +52,9 @@ fn wheels_are_locked_with_their_hashes_beside_the_conda_packages() {
     assert!(!lock.contains("pip-resolved"), "{lock}");
     // Nothing changes, and nothing is asked for twice.
     assert_eq!(lab.solve(&["--check"]).code, Some(0));
-    let before = lab.project.read("envlock.lock");
+    let before = lab.lock();
     lab.solve(&["-q"]).success();
-    assert_eq!(lab.project.read("envlock.lock"), before);
+    assert_eq!(lab.lock(), before);
 }
 
 #[test]
@@ -66,17 +66,29 @@ fn a_locked_version_stays_until_it_is_upgraded() {
         p.add("app 3.0 | lib>=2");
     });
     lab.solve(&["-q"]).success();
-    assert!(lab.project.read("envlock.lock").contains("app-2.0-"));
+    assert!(lab.lock().contains("app-2.0-"));
     lab.solve(&["-q", "--upgrade"]).success();
-    assert!(lab.project.read("envlock.lock").contains("app-3.0-"));
+    assert!(lab.lock().contains("app-3.0-"));
 }
 
 #[test]
 fn a_conda_package_that_does_not_fit_is_a_conflict_with_both_lines() {
     let index = index();
     let lab = lab(&index, &["numpy>=1.25"]);
-    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"");
-    assert!(!lab.project.path("envlock.lock").exists());
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error[pip-no-solution]: the pip section doesn't fit the package numpy of conda
+      (linux-64)
+      --> environment.yml:7:8
+      7 |     - 'numpy>=1.25'
+        |        ^^^^^^^^^^^
+      - environment.yml:5:5: `numpy=1.24` gives numpy 1.24.3
+      - Because only numpy<1.25 is available and you require numpy>=1.25, we can
+        conclude that your requirements are unsatisfiable.
+      help: change one of the lines, or take the package from conda alone
+    -- exit 6
+    ");
+    assert!(!lab.has_lock());
 }
 
 #[test]
@@ -86,7 +98,15 @@ fn a_package_that_no_index_has_is_named_with_near_ones() {
         p.add("requests 2.31.0");
     });
     let lab = lab(&index, &["requests-vault-client"]);
-    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error[pip-unknown]: no index has a package named `requests-vault-client`
+      --> environment.yml:7:8
+      7 |     - 'requests-vault-client'
+        |        ^^^^^^^^^^^^^^^^^^^^^
+      help: did you mean `requests`?
+    -- exit 6
+    ");
 }
 
 #[test]
@@ -96,7 +116,7 @@ fn an_index_that_fails_is_not_one_without_the_package() {
         let lab = lab(&index, &["app"]);
         let output = lab.solve(&["-q"]);
         assert_eq!(output.code, Some(3), "{fault:?}: {}", output.stderr);
-        assert!(!lab.project.path("envlock.lock").exists(), "{fault:?}");
+        assert!(!lab.has_lock(), "{fault:?}");
     }
 }
 
@@ -108,7 +128,7 @@ fn a_yanked_file_is_not_chosen() {
     });
     let lab = lab(&index, &["app"]);
     lab.solve(&["-q"]).success();
-    assert!(lab.project.read("envlock.lock").contains("lib-2.1-"));
+    assert!(lab.lock().contains("lib-2.1-"));
 }
 
 /// A channel with this machine's Python 3.10; none where there is none.
@@ -140,7 +160,7 @@ fn an_install_puts_wheels_and_conda_packages_in_place_together() {
         p.wheel(&app());
         p.wheel(&parse_wheel("lib 2.1").file("lib.py", "WORD = '你好'\n"));
     });
-    let lab = Lab::new(world, REAL).env("PIP_INDEX_URL", index.index_url());
+    let lab = PipLab::new(world, REAL, &index);
     lab.solve(&["-q"]).success();
     lab.install(&["-q"]).success();
     assert_eq!(lab.envlock(&["run", "app"]).success(), "app 你好\n");
@@ -163,7 +183,7 @@ fn a_wheel_changed_by_a_byte_is_refused_and_the_old_environment_runs_on() {
         p.wheel(&app());
         p.wheel(&parse_wheel("lib 2.1").file("lib.py", "WORD = 'old'\n"));
     });
-    let lab = Lab::new(world, REAL).env("PIP_INDEX_URL", index.index_url());
+    let lab = PipLab::new(world, REAL, &index);
     lab.solve(&["-q"]).success();
     lab.install(&["-q"]).success();
     index.update_projects(|p| {
@@ -187,12 +207,12 @@ fn hostile_wheels_are_refused_before_the_prefix_is_touched() {
         parse_wheel("app 2.0").console_script("a/b = app:main"),
         parse_wheel("app 2.0").metadata_text("Metadata-Version: 2.1\nName: other\nVersion: 2.0\n"),
     ];
-    let mut lab = Lab::new(world, REAL);
+    let mut lab = PipLab::new(world, REAL, &TestIndex::new());
     for wheel in cases {
         let index = TestIndex::new().projects(|p| {
             p.wheel(&wheel);
         });
-        lab = lab.env("PIP_INDEX_URL", index.index_url());
+        lab = lab.with_index(&index);
         let solved = lab.solve(&["-q", "--upgrade"]);
         if solved.code == Some(0) {
             let refused = lab.install(&["-q"]);
@@ -201,4 +221,122 @@ fn hostile_wheels_are_refused_before_the_prefix_is_touched() {
         }
         assert!(!lab.prefix().exists(), "{wheel:?}");
     }
+}
+
+/// A project that has installed app and lib.
+fn installed() -> Option<(PipLab, TestIndex)> {
+    let world = python()?;
+    let index = TestIndex::new().projects(|p| {
+        p.wheel(&app());
+        p.wheel(&parse_wheel("lib 2.1").file("lib.py", "WORD = 'old'\n"));
+    });
+    let lab = PipLab::new(world, REAL, &index);
+    lab.solve(&["-q"]).success();
+    lab.install(&["-q"]).success();
+    Some((lab, index))
+}
+
+#[test]
+fn what_is_fetched_is_installed_without_a_network() {
+    let Some((lab, index)) = installed() else { return };
+    fs_err::remove_dir_all(lab.prefix()).expect("the prefix");
+    drop(index);
+    lab.install(&["-q", "--offline"]).success();
+    assert_eq!(lab.envlock(&["run", "app"]).success(), "app old\n");
+}
+
+#[test]
+fn a_bundle_has_the_wheels_and_installs_from_its_folder() {
+    let Some((lab, index)) = installed() else { return };
+    lab.bundle(&["-q", "-o", "bundle"]).success();
+    let wheels = lab.project.path("bundle/wheels");
+    let mut names: Vec<_> = fs_err::read_dir(&wheels)
+        .expect("the wheels")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["app-2.0-py3-none-any.whl", "lib-2.1-py3-none-any.whl"]);
+    drop(index);
+    let lab = lab.env("ENVLOCK_CACHE_DIR", "another cache");
+    fs_err::remove_dir_all(lab.prefix()).expect("the prefix");
+    let bundle = format!(
+        "https://conda.anaconda.org/conda-forge/=file://{}/",
+        lab.project.path("bundle").display()
+    );
+    lab.envlock(&["install", "-q", "--mirror", &bundle, "--no-origin"]).success();
+    assert_eq!(lab.envlock(&["run", "app"]).success(), "app old\n");
+}
+
+#[test]
+fn verify_sees_a_changed_file_of_a_wheel() {
+    let Some((lab, _index)) = installed() else { return };
+    let module = lab.prefix().join("lib/python3.10/site-packages/lib.py");
+    fs_err::remove_file(&module).expect("the module");
+    fs_err::write(&module, "WORD = 'evil'\n").expect("the module");
+    let verified = lab.envlock(&["verify"]);
+    assert_eq!(verified.code, Some(1));
+    assert!(verified.stderr.contains("site-packages/lib.py"), "{}", verified.stderr);
+}
+
+#[test]
+fn without_pip_the_conda_packages_are_installed_alone() {
+    let Some((lab, _index)) = installed() else { return };
+    lab.install(&["-q", "--without-pip", "--replace"]).success();
+    assert_ne!(lab.envlock(&["run", "-q", "app"]).code, Some(0));
+    lab.envlock(&["verify", "-q"]).success();
+    lab.install(&["-q"]).success();
+    assert_eq!(lab.envlock(&["run", "app"]).success(), "app old\n");
+}
+
+#[test]
+fn the_lock_is_the_same_through_another_mirror() {
+    let index = index();
+    let lab = lab(&index, &["app"]);
+    lab.solve(&["-q"]).success();
+    let lock = lab.lock();
+    assert!(!lock.contains("127.0.0.1"), "{lock}");
+    let mut html = TestIndex::new().projects(|p| {
+        p.add("app 1.0 | lib>=1");
+        p.add("app 2.0 | lib>=2");
+        p.add("lib 1.5");
+        p.add("lib 2.1 | numpy>=1.20");
+        p.add("numpy 1.26.0");
+    });
+    html.update_projects(|p| p.html_only());
+    fs_err::remove_file(lab.project.path("envlock.lock")).expect("the lock");
+    let lab = lab.with_index(&html).env("ENVLOCK_CACHE_DIR", "another cache");
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.lock(), lock);
+}
+
+#[test]
+fn a_hash_on_a_line_must_be_that_of_the_file() {
+    let index = index();
+    let digest = "0".repeat(64);
+    let lab = lab(&index, &[&format!("app==1.0 --hash=sha256:{digest}")]);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("pip-hash"), "{}", output.stderr);
+    assert!(!lab.has_lock());
+}
+
+#[test]
+fn a_private_name_is_never_taken_from_the_public_index_while_its_own_is_down() {
+    let public = index();
+    let private = TestIndex::new()
+        .projects(|p| {
+            p.add("lib 9.0");
+        })
+        .with_fault("/simple/*", Fault::status(503));
+    let line = format!("--extra-index-url {}", private.index_url());
+    let lab = lab(&public, &[&line, "lib"]);
+    // Without `--no-origin`, which forbids the private index.
+    let mirrors = lab.world.mirror_args();
+    let args: Vec<_> = mirrors.iter().map(String::as_str).filter(|a| *a != "--no-origin").collect();
+    let output = lab.envlock(&lab.flags(&[&["solve", "-q"], &args[..]].concat()));
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(!lab.has_lock());
+    private.clear_faults();
+    lab.envlock(&lab.flags(&[&["solve", "-q"], &args[..]].concat())).success();
+    assert!(lab.lock().contains("lib-9.0-"), "{}", lab.lock());
 }

@@ -1,4 +1,4 @@
-//! `--deny`, `deny` and `accept:` mean the same in every command: in the summary, in the exit
+//! `--deny`, `deny` and `allow:` mean the same in every command: in the summary, in the exit
 //! code, in every format.
 
 use envlock_testkit::TestMirror;
@@ -89,7 +89,9 @@ fn deny_of_the_manifest_is_counted_in_the_summary_too() {
 #[test]
 fn an_exception_for_a_policy_covers_its_finding_until_it_expires() {
     let allow = |until: &str| {
-        format!("accept:\n  - {{code: unused-policy, policy: old, reason: soon, until: {until}}}\n")
+        format!(
+            "allow:\n  - {{finding: unused-policy, policy: old, reason: soon, until: {until}}}\n"
+        )
     };
     let ask =
         |until| with_manifest(&allow(until)).envlock(&[CHECK, &["--deny", "warnings"]].concat());

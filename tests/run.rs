@@ -152,7 +152,7 @@ fn an_environment_of_another_lock_is_a_warning() {
     let output = lab.envlock(&["run", "app", "x"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(0), "<x>"));
     assert!(output.stderr.starts_with("warning[stale-prefix]"), "{}", output.stderr);
-    lab.install(&["-q", "--run-post-link-scripts"]).success();
+    lab.install(&["-q", "--link-scripts"]).success();
     assert_eq!(lab.envlock(&["run", "app"]).stderr, "");
 }
 

@@ -264,7 +264,7 @@ fn the_check_accepts_the_generated_policy() {
     lab.project.write("ci.hcl", &hcl);
     let checked = lab.envlock(&["check-secrets", "--offline", "--deny", "warnings"]).success();
     assert!(checked.contains("0 errors, 0 warnings"), "{checked}");
-    let presence = lab.envlock(&["policy", "generate", "--for", "presence-check"]).success();
+    let presence = lab.envlock(&["policy", "generate", "--for", "verifier"]).success();
     assert!(presence.contains("secret/metadata/ml/db_creds"), "{presence}");
     assert!(!presence.contains("secret/data/"), "a presence check reads no value: {presence}");
 }

@@ -310,48 +310,24 @@ fn a_record_without_sha256_is_skipped_with_a_warning() {
 }
 
 #[test]
-fn the_pip_section_is_recorded_and_not_resolved_with_a_warning() {
+fn a_pip_section_without_python_is_an_error_at_its_first_line() {
     let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n    - flask\n";
     let lab = Lab::new(small(), yml);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
-    -- stdout
-    linux-64  2 packages  1.9 kB to download at most
-    wrote envlock.lock
     -- stderr
+    error[pip-python]: the pip section can't be resolved: the conda packages for
+      linux-64 have no Python
+      --> environment.yml:5:7
+      5 |     - requests==2.31
+        |       ^^^^^^^^^^^^^^
+      help: add `- python=3.10` above the pip section
+
     warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:4:5
       4 |   - pip:
         |     ^^^
       help: add `- pip` above it
-
-    warning[pip-skipped]: the pip section is NOT resolved: 2 lines left out of the
-      set
-      --> environment.yml:5:7
-      5 |     - requests==2.31
-        |       ^^^^^^^^^^^^^^
-      - the lock records the lines and has no packages for them
-      help: `envlock install` refuses such a lock without `--without-pip`
-    -- exit 0
-    ");
-    let lock = lab.lock();
-    let (_, block) = lock.split_once("\nenvlock:\n").unwrap();
-    insta::assert_snapshot!(block, @"
-    version: 1
-    name: project
-    requested:
-      channel-priority: strict
-      channels:
-      - name: conda-forge
-        urls:
-        - https://conda.anaconda.org/conda-forge/
-      platforms:
-        linux-64:
-          specs:
-          - app
-          pip:
-          - requests==2.31
-          - flask
-          pip-resolved: false
+    -- exit 2
     ");
 }
 

@@ -2,8 +2,11 @@
 
 pub(crate) mod ci;
 pub(crate) mod pages;
+pub(crate) mod pip;
 pub(crate) mod reader;
 pub(crate) mod vault;
+
+pub(crate) use pip::PipLab;
 
 use std::path::PathBuf;
 

@@ -94,6 +94,14 @@ impl AsFindings for UnavailableFile {
             );
             return vec![finding.with_help("run the command once without `--offline`")];
         };
+        if attempts.is_empty() {
+            let finding = Finding::new(Code::IndexUnavailable, self.to_string());
+            return vec![
+                finding
+                    .with_note("`--no-origin` allows only mirrors, and none is declared for it")
+                    .with_help("name one with `--mirror PREFIX=URL`, or leave out `--no-origin`"),
+            ];
+        }
         let settings = setting_errors(attempts.iter());
         if !settings.is_empty() {
             return settings;
@@ -177,6 +185,9 @@ async fn received(
             headers.remove(CONTENT_ENCODING);
             headers.remove(CONTENT_LENGTH);
         }
+        if request.may_be_html && status == StatusCode::OK && !is_index_page(&all) {
+            return Err(SourceError::WebPage);
+        }
         FileBody::Whole(all.into())
     } else if encoding == ContentEncoding::None {
         FileBody::Chunks(FileChunks(body))
@@ -184,6 +195,19 @@ async fn received(
         return Err(SourceError::Unreadable("an archive with a Content-Encoding".to_owned()));
     };
     Ok(FileResponse { status, headers, url, body })
+}
+
+/// Whether a page can be one of an index. If it is in HTML, it lists files or says so, and it asks for
+/// nothing, as login pages do.
+fn is_index_page(page: &[u8]) -> bool {
+    if !page.trim_ascii_start().starts_with(b"<") {
+        return true;
+    }
+    let text = String::from_utf8_lossy(page).to_ascii_lowercase();
+    let has = |part: &str| text.contains(part);
+    let says_so = has("pypi:repository-version") || has("links for") || has("simple index");
+    let lists_files = has("<a ") || has("<a\n");
+    (says_so || lists_files) && !has("<form") && !has("<input") && !has("<script")
 }
 
 /// Decodes a body that a source compressed although it wasn't asked to.
@@ -205,5 +229,23 @@ async fn decoded(
         Ok(decoded) if decoded.len() as u64 <= limit => Ok(decoded),
         Ok(_) => Err(SourceError::Unreadable(format!("it is larger than {}", format_size(limit)))),
         Err(error) => Err(SourceError::Unreadable(describe_decompress_error(&error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_page_is_not_a_page_of_an_index() {
+        let files =
+            b"<!DOCTYPE html><html><body><a href='a-1.0.tar.gz'>a-1.0.tar.gz</a></body></html>";
+        let empty = b"<html><head><title>Links for a</title></head><body></body></html>";
+        assert!(is_index_page(files) && is_index_page(empty) && is_index_page(b"{\"files\": []}"));
+        let login =
+            b"<html><body><form action='/login'><a href='/help'>Help</a></form></body></html>";
+        let other =
+            b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in</body></html>";
+        assert!(!is_index_page(login) && !is_index_page(other));
     }
 }

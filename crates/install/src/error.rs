@@ -304,7 +304,7 @@ impl InstallError {
             }
             Self::NoPython(_) => "add `python` to environment.yml and solve again".into(),
             Self::PostLinkScript { .. } => {
-                "install without `--run-post-link-scripts`, or without that package".into()
+                "install without `--link-scripts`, or without that package".into()
             }
             Self::Link { source, .. } => return disk_help(io_kind(source)?),
             Self::Io { source, .. } => return disk_help(io_kind(source)?),

@@ -1,4 +1,4 @@
-//! Post-link scripts. They run only with `--run-post-link-scripts`.
+//! Post-link scripts. They run only with `--link-scripts`.
 //!
 //! They run after the new prefix is in place, not before: they write `$PREFIX` into files
 //! and run programs that have the final path in them, which would name or find the wrong

@@ -255,7 +255,10 @@ fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
         assert!(!allowed(dialect, text, Operation::List, "auth/token/accessors"));
         assert!(allowed(dialect, text, Operation::Help, "sys/seal"));
         let root = explanation(dialect, text, Operation::Delete, "ca/root");
-        assert!(root.contains("condition:      on a mount of pki the rule must also grant sudo"), "{root}");
+        assert!(
+            root.contains("condition:      on a mount of pki the rule must also grant sudo"),
+            "{root}"
+        );
     }
 }
 

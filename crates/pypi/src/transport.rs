@@ -130,15 +130,17 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
     passed
 }
 
-/// Adds a tag to a page without validators, so that uv's cache can be used.
+/// Adds a tag to a page without validators, so that uv's cache can be used, and asks to compare it
+/// at each use unless the server says otherwise.
 fn add_validators(headers: &mut HeaderMap, body: &[u8]) {
     if !headers.contains_key(ETAG) && !headers.contains_key(LAST_MODIFIED) {
         let digest = hex::encode(compute_bytes_digest::<Sha256>(body));
         if let Ok(tag) = HeaderValue::from_str(&format!("{OWN_TAG}{digest}\"")) {
             headers.insert(ETAG, tag);
         }
-        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     }
+    // Without it uv's cache would guess how long a page is fresh.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
 }
 
 /// Creates a response: 304 if the requester has the page already.

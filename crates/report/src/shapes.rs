@@ -27,6 +27,6 @@ const SHAPES: [(&str, &str); 22] = [
     ("the `needs` of a profile", "`needs: {NAME: skip}`, or `required` or `optional`"),
     ("`override`", "`override: {NAME: {path: …}}`"),
     ("an override", "`NAME: {path: …}`, or `mount`, `role` or `key`"),
-    ("`accept`", "`accept: [{code: CODE, need: NAME, reason: …, until: 2027-01-31}]`"),
+    ("`allow`", "`allow: [{finding: CODE, need: NAME, reason: …, until: 2027-01-31}]`"),
     ("an exception", "`{finding: CODE, need: NAME, reason: …, until: 2027-01-31}`"),
 ];

@@ -180,9 +180,7 @@ fn manifest(needs: &[NeedShorthand], profiles: &[ProfileShorthand]) -> String {
         write_line(&mut out, &format!("  {name}:"));
         write_line(&mut out, &format!("    auth: {}", auth(*method, &name)));
         write_line(&mut out, &format!("    attach: [{name}]"));
-        out.push_str(
-            "    # job_duration: 15m   # how long the job takes, which its token must last\n",
-        );
+        out.push_str("    # job: 15m   # how long the job takes, which its token must last\n");
     }
     out
 }

@@ -55,7 +55,7 @@ impl TokenLife {
 pub enum TokenDemand {
     /// `token: {ttl_min: …}` of the profile.
     TtlMin,
-    /// `job_duration: …` of the profile.
+    /// `job: …` of the profile.
     Job,
     /// The lease of this need: it ends with the token.
     Lease(String),
@@ -65,7 +65,7 @@ pub enum TokenDemand {
 pub fn demands(profile: &ResolvedProfile) -> Vec<(TokenDemand, u64)> {
     let rules = profile.token.as_ref();
     let ttl_min = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
-    let job = profile.job_duration.as_deref().and_then(seconds);
+    let job = profile.job.as_deref().and_then(seconds);
     let of_profile = [(TokenDemand::TtlMin, ttl_min), (TokenDemand::Job, job)];
     let of_profile = of_profile.into_iter().filter_map(|(what, least)| Some((what, least?)));
     let leases = profile.needs.iter().filter_map(|resolved| {

@@ -1,4 +1,4 @@
-//! A finding about a policy has its name in a field, which `accept:` matches.
+//! A finding about a policy has its name in a field, which `allow:` matches.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -157,7 +157,7 @@ fn an_exception_of_a_policy_matches_its_name_and_not_the_message() {
     assert_eq!(unused(""), Level::Warning);
     let allow = |policy: &str| {
         format!(
-            "accept: [{{code: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
+            "allow: [{{finding: unused-policy, policy: {policy}, reason: x, until: 2027-01-01}}]\n"
         )
     };
     assert_eq!(unused(&allow("other")), Level::Note);

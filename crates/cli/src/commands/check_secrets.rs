@@ -32,7 +32,7 @@ pub(crate) struct CheckSecretsArgs {
     /// Log in only to check presence, with a token that can't read secrets; rights are checked
     /// against the policies only. With a name, use the login of that profile.
     #[arg(
-        long,
+        long = "as-verifier",
         value_name = "PROFILE",
         num_args = 0..=1,
         require_equals = true,
@@ -47,7 +47,7 @@ pub(crate) struct CheckSecretsArgs {
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
     /// Warn about rules that expire within this number of days.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long = "horizon", value_name = "DAYS", default_value_t = 30)]
     expires_within: u32,
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct InstallArgs {
     #[arg(long)]
     without_pip: bool,
     /// Run the packages' post-link scripts.
-    #[arg(long)]
+    #[arg(long = "link-scripts")]
     run_post_link_scripts: bool,
     /// Show what would change; change nothing.
     #[arg(long)]
@@ -271,7 +271,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 Code::ScriptsNotRun,
                 format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
             )
-            .with_help("if you trust these packages: `envlock install --run-post-link-scripts`"),
+            .with_help("if you trust these packages: `envlock install --link-scripts`"),
         );
     }
     for package in &outcome.uncompiled {

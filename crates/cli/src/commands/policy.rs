@@ -54,6 +54,7 @@ enum PolicyHolderArg {
     /// The job, which reads the secrets.
     Job,
     /// A presence check, which can't read them.
+    #[value(name = "verifier")]
     PresenceCheck,
 }
 

@@ -59,6 +59,7 @@ impl TestCache {
             platform: Subdir::current().expect("a conda platform"),
             records,
             requested: BTreeMap::new(),
+            requested_wheels: std::collections::BTreeSet::new(),
             variables: BTreeMap::new(),
             lock_digest: urls.join(" "),
             command: "envlock install".into(),

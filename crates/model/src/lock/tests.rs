@@ -107,6 +107,7 @@ prop_compose! {
                 pip: pip.clone(),
                 virtual_packages: virtual_packages::defaults(platform),
                 records,
+                wheels: Some(Vec::new()),
             })
         };
         let platforms: BTreeMap<_, _> = std::iter::once(platform(Subdir::Linux64, &linux))
@@ -191,6 +192,7 @@ fn small() -> Lock {
         pip: Vec::new(),
         virtual_packages: Vec::new(),
         records,
+        wheels: Some(Vec::new()),
     };
     Lock {
         name: "x".to_owned(),

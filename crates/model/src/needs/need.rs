@@ -46,7 +46,7 @@ pub struct Need {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How it is verified.
-    #[serde(skip_serializing_if = "CheckMode::is_online")]
+    #[serde(rename = "verify", skip_serializing_if = "CheckMode::is_online")]
     pub check: CheckMode,
     /// The place of its name in the file.
     #[serde(skip)]

@@ -30,7 +30,7 @@ const KEYS: [&str; 15] = [
     "required",
     "ttl",
     "why",
-    "check",
+    "verify",
 ];
 
 /// Reads the need of `entry`: its name and its keys.
@@ -75,7 +75,7 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         ttl: ttl(&mut fields, engine),
         why: fields.text_matching("why", validate::free_text),
         check: fields
-            .choice("check", &[("online", CheckMode::Online), ("offline", CheckMode::Offline)])
+            .choice("verify", &[("online", CheckMode::Online), ("offline", CheckMode::Offline)])
             .unwrap_or_default(),
         pos: entry.pos(),
         mount_pos,

@@ -56,7 +56,7 @@ struct NeedKeys {
     #[schemars(default)]
     why: Option<String>,
     /// How it is verified.
-    #[schemars(default)]
+    #[schemars(default, rename = "verify")]
     check: CheckMode,
 }
 

@@ -22,7 +22,7 @@ needs:
     - sign
     required:
       any_of: keys
-    check: offline
+    verify: offline
   token:
     engine: kv2
     mount: secret

@@ -129,7 +129,7 @@ dependencies: [python]
 ";
     let environment = environment(text);
     assert!(world.resolve_inputs(&environment).inputs.is_err());
-    let lock = Lock::new(&inputs(&world), BTreeMap::new(), None);
+    let lock = Lock::new(&inputs(&world), BTreeMap::new(), BTreeMap::new(), None);
     let urls = format!("{:?}", channel_urls(Some(&environment), &lock, world.inputs()));
     assert!(urls.contains("https://conda.lab.example/lab/"), "{urls}");
 }
@@ -138,7 +138,7 @@ dependencies: [python]
 fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
     let world = TestInputs::new(Configuration::default());
     let inputs = inputs(&world);
-    let lock = Lock::new(&inputs, BTreeMap::new(), None);
+    let lock = Lock::new(&inputs, BTreeMap::new(), BTreeMap::new(), None);
     assert_eq!(lock::changes(&lock, &inputs, None), []);
     let text = "version: 1\nneeds:\n  db: {engine: kv2, mount: m, path: p, fields: {a: A}}\n";
     let manifest =

@@ -90,7 +90,7 @@ fn of_need(
         let message =
             format!("the mount of need {name} contains `{extra}`, which isn't part of a mount");
         let note =
-            format!("if an engine is really mounted at {mount}, accept the finding with `accept:`");
+            format!("if an engine is really mounted at {mount}, accept the finding with `allow:`");
         let line = format!("mount: {}", meant.mount);
         findings.push(finding(message, mount_pos, line).with_note(note));
     }
@@ -106,7 +106,7 @@ fn of_need(
         };
         let message = format!("the {key} of need {name} starts with `{extra}`, {why}");
         let note = format!(
-            "if {} is really named {own}, accept the finding with `accept:`",
+            "if {} is really named {own}, accept the finding with `allow:`",
             match need.locator.kind() {
                 LocatorKind::Path => "the secret",
                 LocatorKind::Role => "the role",

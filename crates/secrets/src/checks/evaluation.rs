@@ -250,7 +250,7 @@ impl Manifest {
             namespace_path: self.default_namespace(),
             identity: None,
             token: None,
-            job_duration: None,
+            job: None,
             allow_plaintext_loopback: false,
             needs: self
                 .needs

@@ -82,7 +82,7 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The rows of the table of results.
     pub rows: Vec<ResultRow>,
-    /// The manifest's `accept:` and `deny:`. They aren't applied to `findings` yet.
+    /// The manifest's `allow:` and `deny:`. They aren't applied to `findings` yet.
     pub overrides: LevelOverrides,
 }
 

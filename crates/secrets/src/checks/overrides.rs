@@ -1,4 +1,4 @@
-//! Makes the level overrides of a run from `accept:` and `deny:` of the manifest.
+//! Makes the level overrides of a run from `allow:` and `deny:` of the manifest.
 
 use envlock_report::outcome::{DenySetting, DenyTarget, Exception, FindingSubject, LevelOverrides};
 use jiff::Timestamp;

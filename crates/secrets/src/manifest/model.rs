@@ -36,7 +36,7 @@ pub struct Manifest {
     #[schemars(default)]
     pub profiles: BTreeMap<String, Profile>,
     /// Findings that are accepted until a date.
-    #[schemars(default)]
+    #[schemars(default, rename = "allow")]
     pub accept: Vec<Exception>,
     /// Codes of warnings that count as errors.
     #[schemars(default)]
@@ -134,7 +134,7 @@ pub struct Profile {
     pub token: Option<TokenRules>,
     /// How long the job takes, which its token must last.
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
-    pub job_duration: Option<String>,
+    pub job: Option<String>,
     /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
@@ -233,6 +233,7 @@ pub enum ForbiddenToken {
 #[schemars(deny_unknown_fields)]
 pub struct Exception {
     /// The finding's code.
+    #[schemars(rename = "finding")]
     pub code: Code,
     /// The need that it is accepted for.
     #[schemars(default)]

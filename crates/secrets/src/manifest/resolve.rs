@@ -31,7 +31,7 @@ pub struct ResolvedProfile {
     /// The requirements on its token.
     pub token: Option<TokenRules>,
     /// How long the job takes, such as `8h`.
-    pub job_duration: Option<String>,
+    pub job: Option<String>,
     /// Whether `http://` to the machine itself is fine.
     pub allow_plaintext_loopback: bool,
     /// The needs without the skipped ones, sorted by name.
@@ -63,7 +63,7 @@ impl Manifest {
             merged.namespace = profile.namespace.clone().or(merged.namespace);
             merged.identity = profile.identity.clone().or(merged.identity);
             merged.token = profile.token.clone().or(merged.token);
-            merged.job_duration = profile.job_duration.clone().or(merged.job_duration);
+            merged.job = profile.job.clone().or(merged.job);
             merged.allow_plaintext_loopback =
                 profile.allow_plaintext_loopback.or(merged.allow_plaintext_loopback);
             uses.extend(profile.needs.iter().map(|(need, use_)| (need.as_str(), *use_)));
@@ -89,7 +89,7 @@ impl Manifest {
             namespace: merged.namespace,
             identity: merged.identity,
             token: merged.token,
-            job_duration: merged.job_duration,
+            job: merged.job,
             allow_plaintext_loopback: merged.allow_plaintext_loopback.unwrap_or(false),
             needs: needs.collect(),
             pos: own.pos,

@@ -14,7 +14,7 @@ use crate::scenario::{
 fn an_exception_of_a_server_code_applies_online_and_is_not_unused_offline() {
     let until = "until: 2999-12-31";
     let allow = |code: &str| {
-        format!("accept:\n  - {{code: {code}, need: db_creds, reason: soon, {until}}}\n")
+        format!("allow:\n  - {{finding: {code}, need: db_creds, reason: soon, {until}}}\n")
     };
     Scenario::with_needs(DB)
         .with_lines(&allow("secret-missing"))

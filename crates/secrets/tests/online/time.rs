@@ -43,7 +43,7 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
     lives(59, false).expect_findings(
         &[warning("expires-soon")],
         0,
-        &["expires in 59 s", "`job_duration: 15m`"],
+        &["expires in 59 s", "`job: 15m`"],
     );
     lives(60, false).expect_no_findings();
     lives(59, true).expect_findings(&[warning("expires-soon")], 0, &["only if the job renews it"]);
@@ -58,7 +58,7 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
         0,
         &["expires in 29 s"],
     );
-    lives(59, true).with_lines("    job_duration: 50s\n").expect_no_findings();
+    lives(59, true).with_lines("    job: 50s\n").expect_no_findings();
     let rules = "    token: {ttl_min: 30s}\n";
     lives(59, false).with_lines(rules).expect_no_findings();
     lives(59, false).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
@@ -100,7 +100,7 @@ fn a_token_must_be_valid_long_enough_or_be_renewable() {
 fn a_job_and_the_lease_of_a_need_last_no_longer_than_the_token_can() {
     let job = |change: fn(&mut Token)| {
         Scenario::with_needs(DB)
-            .with_lines("    job_duration: 8h\n")
+            .with_lines("    job: 8h\n")
             .with_facts(move |online| change(&mut online.token))
     };
     let short = &[error("ttl-too-short")];

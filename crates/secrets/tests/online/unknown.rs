@@ -52,7 +52,7 @@ fn an_unknown_fact_is_not_a_success() {
     Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(unsupported).expect_findings(
         unknown,
         3,
-        &["2.4.0, doesn't support the request", "write `check: offline`"],
+        &["2.4.0, doesn't support the request", "write `verify: offline`"],
     );
     let forbidden_rights =
         |online: &mut ServerFacts| online.capabilities = Err(UnknownReason::Forbidden);
@@ -72,7 +72,7 @@ fn an_unknown_fact_is_not_a_success() {
         0,
         &[],
     );
-    let offline = DB.replace("    path", "    check: offline\n    path");
+    let offline = DB.replace("    path", "    verify: offline\n    path");
     Scenario::with_needs(&offline)
         .with_policy(DB_RULE)
         .with_need_facts("db_creds", forbidden)
@@ -111,7 +111,7 @@ fn engines_without_a_safe_request_are_reported() {
     Scenario::with_needs(cubbyhole).with_need_facts("own", no_way).expect_findings(
         &[error("unverifiable")],
         3,
-        &["could return a value", "check: offline"],
+        &["could return a value", "verify: offline"],
     );
 }
 

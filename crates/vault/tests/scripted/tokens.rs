@@ -92,15 +92,15 @@ fn the_limit_of_the_auth_mount_is_read_only_if_the_verdict_depends_on_it() {
                "creation_time": created})
     };
     let limited = script(own("auth/jwt/login", 0));
-    let facts = TestJob::on(&limited).with_profile_key("job_duration: 8h").facts();
+    let facts = TestJob::on(&limited).with_profile_key("job: 8h").facts();
     assert_eq!((facts.token.mount_max_ttl, asks(&limited)), (7200, true));
 
     let enough = script(own("auth/jwt/login", 0));
-    let facts = TestJob::on(&enough).with_profile_key("job_duration: 5m").facts();
+    let facts = TestJob::on(&enough).with_profile_key("job: 5m").facts();
     assert_eq!((facts.token.mount_max_ttl, asks(&enough)), (0, false));
 
     let hostile = script(own("auth/../../secret/data/x/login", 0));
-    TestJob::on(&hostile).with_profile_key("job_duration: 8h").facts();
+    TestJob::on(&hostile).with_profile_key("job: 8h").facts();
     assert!(!requests_of(&hostile).iter().any(|request| request.contains("secret/data")));
 
     // What remains of its own limit counts, not the whole.

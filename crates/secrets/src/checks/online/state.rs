@@ -11,7 +11,7 @@ use envlock_policy::Engine;
 /// The state of a need on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NeedState<'a> {
-    /// The manifest disables the request: `check: offline`.
+    /// The manifest disables the request: `verify: offline`.
     Assumed,
     /// It exists.
     Present {

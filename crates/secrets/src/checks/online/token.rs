@@ -35,7 +35,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         };
         let finding = Finding::new(Code::ExpiresSoon, message).with_note(why).with_help(
             "give the login's role a longer TTL, and declare how long the job takes, as in \
-             `job_duration: 15m`",
+             `job: 15m`",
         );
         findings.push(online.checked.profile_finding(finding));
     }

@@ -75,7 +75,7 @@ fn check_token(token: &Token, demand: &TokenDemand, least: u64) -> Option<Findin
     };
     let less = match demand {
         TokenDemand::TtlMin => "`token: {ttl_min: …}`",
-        TokenDemand::Job => "`job_duration: …`",
+        TokenDemand::Job => "`job: …`",
         TokenDemand::Lease(_) => "`ttl: …`",
     };
     let help = format!(

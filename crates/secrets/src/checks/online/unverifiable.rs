@@ -163,14 +163,14 @@ fn finding(
     } else if has(UnverifiableReason::NoPolicies) {
         "add `attach: [POLICY, …]` with the policies of the job's token"
     } else if has(UnverifiableReason::ServerDefault) {
-        "set `default_ttl` and `max_ttl` on the role or the mount, or write `check: offline` for \
+        "set `default_ttl` and `max_ttl` on the role or the mount, or write `verify: offline` for \
          the need"
     } else if unverified_facts.iter().all(|fact| fact.why == UnverifiableReason::NamesWithValues) {
-        "move it to kv2 if the fields matter, or write `check: offline` for the need"
+        "move it to kv2 if the fields matter, or write `verify: offline` for the need"
     } else if has(UnverifiableReason::Omitted) {
-        "try again; if the result is the same, write `check: offline` for the need"
+        "try again; if the result is the same, write `verify: offline` for the need"
     } else {
-        "write `check: offline` for the need: only its policies are then checked"
+        "write `verify: offline` for the need: only its policies are then checked"
     };
     let finding = online.checked.finding(&resolved.name, finding.with_help(help));
     if forbidden { finding.with_fix(rules_to_add(resolved, unverified_facts)) } else { finding }

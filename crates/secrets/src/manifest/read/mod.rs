@@ -119,7 +119,7 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
 fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut fields = Fields::new(file, node, "a secrets manifest", mistakes);
     fields.refuse_unknown_keys(&[
-        "version", "server", "policies", "needs", "default", "profiles", "accept", "deny",
+        "version", "server", "policies", "needs", "default", "profiles", "allow", "deny",
     ]);
     let version = version(&mut fields);
     let mut needs = BTreeMap::new();
@@ -177,10 +177,10 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
 
 fn exceptions(fields: &mut Fields<'_, '_>) -> Vec<Exception> {
     let mut exceptions = Vec::new();
-    for node in fields.items_of("accept") {
+    for node in fields.items_of("allow") {
         let mut exception = Fields::new(fields.file, node, "an exception", fields.mistakes);
-        exception.refuse_unknown_keys(&["code", "need", "policy", "reason", "until"]);
-        let name = exception.required_text("code").unwrap_or_default();
+        exception.refuse_unknown_keys(&["finding", "need", "policy", "reason", "until"]);
+        let name = exception.required_text("finding").unwrap_or_default();
         let code = code(&mut exception, &name, node.start);
         let (need, policy) = (exception.text("need"), exception.text("policy"));
         if need.is_some() == policy.is_some() {
