@@ -273,13 +273,13 @@ fn a_file_without_usable_certificates_is_an_error_of_a_request_over_tls_only() {
         };
         let output = lab.envlock(&["solve"]);
         assert_eq!(output.code, Some(2), "{name} {text}{}", output.stderr);
-        assert!(output.stderr.contains("error[configuration-value]"), "{}", output.stderr);
-        assert!(!output.stderr.contains("note[configuration-value]"), "{}", output.stderr);
+        assert!(output.stderr.contains("error[configuration-value-invalid]"), "{}", output.stderr);
+        assert!(!output.stderr.contains("note[configuration-value-invalid]"), "{}", output.stderr);
         assert!(one_line(&output.stderr).contains(name), "{}", output.stderr);
         // The test channels are reached without TLS: the setting is named, and changes nothing.
         let output = lab.solve(&["--deny", "warnings"]);
         assert_eq!(output.code, Some(0), "{name} {text}{}", output.stderr);
-        assert!(output.stderr.contains("note[configuration-value]"), "{}", output.stderr);
+        assert!(output.stderr.contains("note[configuration-value-invalid]"), "{}", output.stderr);
     }
 }
 

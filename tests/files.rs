@@ -156,8 +156,8 @@ fn a_folder_instead_of_a_file_is_an_error() {
     fs_err::create_dir(lab.project.path("folder")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "folder"])), @"
     -- stderr
-    error[input-unreadable]: folder can't be read: Is a directory (os error 21)
-      help: name the file in it, such as folder/environment.yml
+    error[not-a-file]: folder is a folder, not a file
+      help: name a file instead
     -- exit 2
     ");
 }

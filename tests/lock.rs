@@ -88,8 +88,8 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
     );
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error[pip-credential]: `git+https://me:***@github.com/x/y.git` has a URL with
-      a credential
+    error[pip-credential]: `git+https://me:***@github.com/x/y.git` has a URL with a
+      credential
       --> environment.yml:5:7
       5 |     - git+https://me:***@github.com/x/y.git
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use envlock_depot::{Cpython, Wheel, bin_directories};
-use envlock_testkit::{Fault, Listing, TestIndex, TestMirror, parse_package, parse_wheel};
+use envlock_testkit::{
+    Fault, Listing, TestIndex, TestMirror, TestProjects, parse_package, parse_wheel,
+};
 
 use crate::support::PipLab;
 
@@ -17,7 +19,7 @@ fn channel() -> TestMirror {
 }
 
 fn yml(lines: &[&str]) -> String {
-    let lines: String = lines.iter().map(|line| format!("    - '{line}'\n")).collect();
+    let lines = lines.iter().map(|line| format!("    - '{line}'\n")).collect::<Vec<_>>().concat();
     format!(
         "channels: [conda-forge]\ndependencies:\n  - python=3.10\n  - pip\n  - numpy=1.24\n  - pip:\n{lines}"
     )
@@ -302,7 +304,7 @@ fn the_lock_is_the_same_through_another_mirror() {
         p.add("lib 2.1 | numpy>=1.20");
         p.add("numpy 1.26.0");
     });
-    html.update_projects(|p| p.html_only());
+    html.update_projects(TestProjects::html_only);
     fs_err::remove_file(lab.project.path("envlock.lock")).expect("the lock");
     let lab = lab.with_index(&html).env("ENVLOCK_CACHE_DIR", "another cache");
     lab.solve(&["-q"]).success();

@@ -26,7 +26,7 @@ fn lab(lines: &[&str]) -> PipLab {
 
 /// Creates an environment.yml with these lines of pip.
 fn yml(lines: &[&str]) -> String {
-    let lines: String = lines.iter().map(|line| format!("    - {line}\n")).collect();
+    let lines = lines.iter().map(|line| format!("    - {line}\n")).collect::<Vec<_>>().concat();
     format!(
         "channels: [conda-forge]\ndependencies:\n  - app\n  - python\n  - pip\n  - pip:\n{lines}"
     )
@@ -37,7 +37,8 @@ fn requested(lab: &PipLab) -> String {
     let lock = lab.lock();
     let (_, block) = lock.split_once("        pip:\n").expect("the lock has lines of pip");
     let is_of_pip = |line: &&str| line.starts_with("        ") && !line.ends_with("specs:");
-    block.lines().take_while(is_of_pip).map(|line| format!("{line}\n")).collect()
+    let lines: Vec<_> = block.lines().take_while(is_of_pip).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn a_file_in_utf_16_is_read_and_one_that_is_no_text_has_its_place() {
 #[test]
 fn a_second_environment_file_includes_files_of_its_own_folder() {
     let lab = lab(&["six"]);
-    lab.project.write("dev/environment.yml", &yml(&["-r more.txt"]));
+    lab.project.write("dev/environment.yml", yml(&["-r more.txt"]));
     lab.project.write("dev/more.txt", "black\n");
     lab.solve(&["-q", "-f", "environment.yml", "-f", "dev/environment.yml"]).success();
     let requested = requested(&lab);

@@ -171,8 +171,8 @@ fn a_folder_in_the_place_of_a_file_is_called_one_and_ends_with_2() {
     }
     // The file in it that was probably meant.
     let path = |name: &str| format!("{folder}/{name}");
-    lab.project.write(&path("environment.yml"), "dependencies: []\n");
-    lab.project.write(&path("envlock.lock"), "");
+    lab.project.write(path("environment.yml"), "dependencies: []\n");
+    lab.project.write(path("envlock.lock"), "");
     let help = refused(&["solve", "-f", folder], folder);
     assert_eq!(help, "name the file in it: a-folder/environment.yml");
     let help = refused(&["install", "--lock", folder], folder);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Lab, json};
 
-const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip: [six]\n";
+const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
 
 const MANIFEST: &str = "version: 1\nneeds:\n  db: {engine: kv2, mount: secret, path: a, \
     fields: {x: DB_PASSWORD}, why: 'it reads'}\npolicies: {p: {file: p.hcl}}\n\

@@ -117,14 +117,6 @@ fn the_articles_file_has_the_expected_findings() {
     warning[subdir-empty]: the channel defaults has nothing for linux-64
       - its index is there and lists no package:
         http://mirror/anaconda/pkgs/r/linux-64/
-
-    warning[pip-skipped]: the pip section is NOT resolved: 1 line left out of the
-      set
-      --> environment.yml:14:9
-      14 |       - requests-vault-client
-         |         ^^^^^^^^^^^^^^^^^^^^^
-      - the lock records the lines and has no packages for them
-      help: `envlock install` refuses such a lock without `--without-pip`
     -- exit 6
     "#);
 }

@@ -339,8 +339,8 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_reported_by_line() {
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
     -- stderr
-    warning[prefix-key-ignored]: `prefix` is ignored: it is a path on the machine that
-      wrote the file
+    warning[prefix-key-ignored]: `prefix` is ignored: it is a path on the machine
+      that wrote the file
       --> environment.yml:1:1
       1 | prefix: /opt/env
         | ^^^^^^

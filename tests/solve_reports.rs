@@ -122,7 +122,7 @@ fn long_lists_are_cut_unless_verbose_and_json_has_all_of_them() {
     }
     let document = json(&lab.solve(&["--format", "json"]).success());
     let findings = document["findings"].as_array().unwrap();
-    let left_out = findings.iter().find(|f| f["code"] == "record-malformed").unwrap();
+    let left_out = findings.iter().find(|f| f["code"] == "index-record-malformed").unwrap();
     let note = left_out["notes"][0].as_str().unwrap();
     assert_eq!(note.matches("-wrong.conda: ").count(), 300, "{note}");
 }

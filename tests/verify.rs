@@ -57,9 +57,9 @@ fn every_file_that_differs_is_named_with_its_package() {
 
     error[file-changed]: share/app/same-size (app) has other bytes
 
-    error[file-untracked]: share/额外 belongs to no package
-
     error[file-missing]: share/app/gone (app) is missing
+
+    error[file-untracked]: share/额外 belongs to no package
     -- exit 1
     ");
 }

@@ -27,7 +27,8 @@ fn two_versions_of_one_virtual_package_are_refused() {
     let output = lab.solve(&["--virtual-package", "__cuda=1", "--virtual-package", "__cuda=2"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[virtual-package-unusable]: `__cuda=1` contradicts `__cuda=2`: keep one of them
+    error[virtual-package-unusable]: `__cuda=1` contradicts `__cuda=2`: keep one of
+      them
     -- exit 2
     ");
 }

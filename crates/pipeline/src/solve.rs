@@ -110,10 +110,16 @@ pub enum SolveError {
     },
     /// The pip section can't be resolved.
     #[error(transparent)]
-    Pip(#[from] PipError),
+    Pip(Box<PipError>),
     /// The lock isn't valid and can't be written.
     #[error(transparent)]
     Write(#[from] LockWriteError),
+}
+
+impl From<PipError> for SolveError {
+    fn from(error: PipError) -> Self {
+        Self::Pip(Box::new(error))
+    }
 }
 
 impl AsFindings for SolveError {

@@ -205,8 +205,8 @@ impl Resolving {
                 if !unavailable.is_empty() {
                     return Err(ResolveError::Unavailable(unavailable));
                 }
-                let names = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let unknown = self.unknown_packages(names, &named, problem.conda).await;
+                let missing = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let unknown = self.unknown_packages(missing, &named, problem.conda).await;
                 Err(ResolveError::new(&error, problem.conda, &named, unknown))
             }
         }

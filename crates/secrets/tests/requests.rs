@@ -372,7 +372,7 @@ fn the_narrower_rule_keeps_the_conditions() {
 ";
     let need = "{engine: kv2, mount: secret, path: app, wrap_ttl: 5m, capabilities: [list]}";
     let outcome = outcome(need, policy, TargetServers::Portable);
-    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess-rights").unwrap();
     let data = "path \"secret/data/app\" {
   capabilities = [\"read\"]
   allowed_parameters = {
@@ -398,7 +398,7 @@ fn what_only_a_verifier_requests_is_no_path_of_a_need() {
     let need = "{engine: kv1, mount: legacy, path: data/db, capabilities: [list]}";
     let policy = "path \"legacy/data/*\" { capabilities = [\"read\", \"list\"] }\n";
     let outcome = outcome(need, policy, TargetServers::Portable);
-    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess-rights").unwrap();
     assert!(excess.message.ends_with("the needs use 2 paths"), "{}", excess.message);
     let fix = excess.fix.as_deref().unwrap();
     assert!(!fix.contains("\"legacy/data/\""), "{fix}");

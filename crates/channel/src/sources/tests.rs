@@ -13,12 +13,16 @@ fn asked(sources: &Sources, origin: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_known_mirror_has_both_public_hosts() {
+fn every_known_mirror_has_both_hosts_of_conda_and_of_pypi() {
+    const HOSTS: [[&str; 2]; 2] =
+        [["conda.anaconda.org", "repo.anaconda.com"], ["pypi.org", "files.pythonhosted.org"]];
     for (name, mirrors) in KNOWN_MIRRORS.iter() {
-        for pair in mirrors.chunks(2) {
-            let hosts: Vec<_> = pair.iter().filter_map(|m| m.prefix.host_str()).collect();
-            assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
-        }
+        let pairs: Vec<Vec<_>> = mirrors
+            .chunks(2)
+            .map(|pair| pair.iter().filter_map(|m| m.prefix.host_str()).collect())
+            .collect();
+        assert!(pairs.iter().all(|pair| HOSTS.iter().any(|hosts| pair == hosts)), "{name}");
+        assert!(HOSTS.iter().all(|hosts| pairs.iter().any(|pair| pair == hosts)), "{name}");
         let is_folder = |m: &Mirror| m.url.path().ends_with('/') && m.url.scheme() == "https";
         assert!(mirrors.iter().all(is_folder), "{name}");
     }

@@ -39,7 +39,7 @@ pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> I
     let options = match read(settings) {
         Ok(options) => options,
         Err(problem) => {
-            sources.problem = Some(problem);
+            sources.problem = Some(*problem);
             return sources;
         }
     };
@@ -47,18 +47,18 @@ pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> I
     let index = options.index.unwrap_or_else(default);
     match index_url(&index, client) {
         Ok(url) => sources.index = Some(url),
-        Err(problem) => sources.problem = Some(problem),
+        Err(problem) => sources.problem = Some(*problem),
     }
     for given in &options.extra_indexes {
         match index_url(given, client) {
             Ok(url) => sources.extra_indexes.push(url),
-            Err(problem) => sources.problem = Some(problem),
+            Err(problem) => sources.problem = Some(*problem),
         }
     }
     for given in &options.find_links {
         match links_url(given, settings, client) {
             Ok(url) => sources.find_links.push(url),
-            Err(problem) => sources.problem = Some(problem),
+            Err(problem) => sources.problem = Some(*problem),
         }
     }
     sources.no_index = options.no_index;
@@ -67,7 +67,7 @@ pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> I
 }
 
 /// Returns the origin's URL of an index.
-fn index_url(given: &Given, client: &Client) -> Result<Url, Finding> {
+fn index_url(given: &Given, client: &Client) -> Result<Url, Box<Finding>> {
     let mut url =
         Url::parse(given.value.trim()).map_err(|error| invalid(given, &error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https" | "file") {
@@ -90,7 +90,7 @@ fn links_url(
     given: &Given,
     settings: &ProcessEnvironment,
     client: &Client,
-) -> Result<Url, Finding> {
+) -> Result<Url, Box<Finding>> {
     if given.value.contains("://") {
         return index_url(given, client);
     }
@@ -100,15 +100,16 @@ fn links_url(
     url.map_err(|()| invalid(given, "it isn't a path"))
 }
 
-fn invalid(given: &Given, reason: &str) -> Finding {
+fn invalid(given: &Given, reason: &str) -> Box<Finding> {
     let message = format!("`{}` can't be used as an index: {reason}", redact_url(&given.value));
-    Finding::new(Code::ConfigurationValueInvalid, message)
+    let finding = Finding::new(Code::ConfigurationValueInvalid, message)
         .with_note(format!("set by {}", given.by))
-        .with_help("write a URL such as https://host/simple/")
+        .with_help("write a URL such as https://host/simple/");
+    Box::new(finding)
 }
 
 /// Reads the variables, which have priority, and the files.
-fn read(settings: &ProcessEnvironment) -> Result<PipOptions, Finding> {
+fn read(settings: &ProcessEnvironment) -> Result<PipOptions, Box<Finding>> {
     let mut options = PipOptions::default();
     for path in files(settings) {
         if let Some(text) = read_file(&path)? {
@@ -169,10 +170,11 @@ fn files(settings: &ProcessEnvironment) -> Vec<PathBuf> {
 }
 
 /// Reads a regular file. `None` if there is none.
-fn read_file(path: &Path) -> Result<Option<String>, Finding> {
+fn read_file(path: &Path) -> Result<Option<String>, Box<Finding>> {
     let unreadable = |reason: &str| {
-        Finding::new(Code::ConfigurationUnreadable, format!("{} {reason}", path.display()))
-            .with_help("make it readable, or set PIP_CONFIG_FILE=/dev/null")
+        let message = format!("{} {reason}", path.display());
+        let finding = Finding::new(Code::ConfigurationUnreadable, message);
+        Box::new(finding.with_help("make it readable, or set PIP_CONFIG_FILE=/dev/null"))
     };
     match std::fs::metadata(path) {
         Ok(found) if found.is_file() => {}
@@ -186,15 +188,15 @@ fn read_file(path: &Path) -> Result<Option<String>, Finding> {
     Ok(Some(text))
 }
 
-fn apply_file(options: &mut PipOptions, path: &Path, text: String) -> Result<(), Finding> {
+fn apply_file(options: &mut PipOptions, path: &Path, text: String) -> Result<(), Box<Finding>> {
     let mut ini = Ini::new();
     ini.set_multiline(true);
     let name = path.display().to_string();
     // The library's error quotes the line, which may have a credential.
     let unreadable = || {
         let message = format!("{name} isn't in the format of pip's configuration");
-        Finding::new(Code::ConfigurationUnreadable, message)
-            .with_help("write `key = value` below `[global]`")
+        let finding = Finding::new(Code::ConfigurationUnreadable, message);
+        Box::new(finding.with_help("write `key = value` below `[global]`"))
     };
     ini.read(text).map_err(|_| unreadable())?;
     let value = |key: &str| {

@@ -199,7 +199,7 @@ pub(crate) const REAL: &[Expected] = &[
         pip: 22,
         channels: "pyg nvidia pytorch conda-forge defaults",
         nodefaults: false,
-        warnings: &["31 duplicate-request"],
+        warnings: &["31 duplicate-dependency"],
         means: &[("prody", "2.2.0 x", "2.2.1 x"), ("python", "3.9.18 x", "3.9.19 x")],
     },
     Expected {

@@ -153,7 +153,7 @@ fn lines_of_one_package_that_exclude_each_other_are_an_error_with_both_places() 
     assert_eq!(conflict(&["a==1  # [linux]", "a==2  # [win]"], &[]), none);
     let markers = ["a==1; sys_platform == 'win32'", "a==2; sys_platform != 'win32'"];
     assert_eq!(conflict(&markers, &[]), none);
-    assert_eq!(conflict(&["a==1", "b", "a==1"], &[]), ["environment.yml:6:7 duplicate-request"]);
+    assert_eq!(conflict(&["a==1", "b", "a==1"], &[]), ["environment.yml:6:7 duplicate-dependency"]);
     let (_, findings) = inputs(section(&["a==1", "a==2"], &[]));
     assert_eq!(findings[0].message, "`a==2` can't hold together with `a==1` on line 4");
     assert_eq!(findings[0].related[0].place.to_string(), "environment.yml:4:7");

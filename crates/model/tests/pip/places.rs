@@ -60,7 +60,7 @@ fn an_alias_has_its_own_place() {
     let (_, findings) = inputs(read(text, &[]));
     assert_eq!(
         codes(&findings),
-        ["environment.yml:4:9 duplicate-request", "environment.yml:4:14 pip-requirement"]
+        ["environment.yml:4:9 duplicate-dependency", "environment.yml:4:14 pip-requirement"]
     );
 }
 

@@ -124,7 +124,7 @@ fn no_solution(
         });
     }
     for line in error.report.lines() {
-        finding.add_note(line.to_owned());
+        finding.add_note(line);
     }
     vec![finding.with_help("change one of the lines, or take the package from conda alone")]
 }

@@ -75,7 +75,9 @@ fn url(
     let mut url = Url::parse(expanded.expose()).map_err(|error| {
         wrong(Code::PipOption, format!("this isn't a URL: {error}"), "write `https://host/simple/`")
     })?;
-    if !url.path().ends_with('/') && !url.path().ends_with(".html") {
+    let extension = Path::new(url.path()).extension();
+    let is_page = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
+    if !url.path().ends_with('/') && !is_page {
         let path = format!("{}/", url.path());
         url.set_path(&path);
     }

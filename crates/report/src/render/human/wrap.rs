@@ -1,6 +1,6 @@
 //! Wraps text to a width, in any script.
 
-use textwrap::{Options, WordSeparator, WordSplitter, core::Word};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::Word};
 
 /// Replaces the spaces of a command, so that it stays on one line.
 const SPACE: char = '\u{a0}';
@@ -28,6 +28,8 @@ pub fn paragraph(text: &str, first: &str, rest: &str, width: usize) -> String {
         .initial_indent(first)
         .subsequent_indent(rest)
         .word_separator(WordSeparator::Custom(words))
+        // The default depends on a feature that another crate may enable.
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false);
     let lines = textwrap::wrap(&glued, options);
