@@ -270,6 +270,7 @@ fn a_solve_in_json_has_every_change() {
           {
             "platform": "linux-64",
             "packages": 2,
+            "wheels": 0,
             "bytes": 1905,
             "changes": [
               {
@@ -285,8 +286,7 @@ fn a_solve_in_json_has_every_change() {
             ]
           }
         ],
-        "need_changes": [],
-        "pip_left_out": []
+        "need_changes": []
       }
     }
     "#);

@@ -270,6 +270,21 @@ fn a_bundle_has_the_wheels_and_installs_from_its_folder() {
 }
 
 #[test]
+fn a_lock_is_made_again_from_the_cache_without_a_network() {
+    let index = index();
+    let lab = lab(&index, &["app"]);
+    lab.solve(&["-q"]).success();
+    let lock = lab.lock();
+    fs_err::remove_file(lab.project.path("envlock.lock")).expect("the lock");
+    drop(index);
+    lab.solve(&["-q", "--offline"]).success();
+    assert_eq!(lab.lock(), lock);
+    lab.write_environment(&yml(&["other"]));
+    let output = lab.solve(&["-q", "--offline"]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+}
+
+#[test]
 fn verify_sees_a_changed_file_of_a_wheel() {
     let Some((lab, _index)) = installed() else { return };
     let module = lab.prefix().join("lib/python3.10/site-packages/lib.py");

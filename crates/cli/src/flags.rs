@@ -150,7 +150,7 @@ pub(crate) enum DialectArg {
     Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// openbao and all dialects of Vault must agree.
+    /// All of these dialects must agree.
     Portable,
 }
 

@@ -169,8 +169,8 @@ fn run_script(
     advance: &mut dyn FnMut(),
 ) -> std::io::Result<(Vec<Answer>, Option<String>)> {
     let mut command = Command::new(staging.join(python.path()));
-    // -B: the standard library's own .pyc files aren't this package's. -s and -S: no code of
-    // any package runs. -I and -E would drop the hash seed, so the environment is emptied.
+    // -B: the standard library's own .pyc files aren't this package's. -s and -S: no code runs
+    // but that of the package `python`. -I and -E would drop the hash seed, so the environment is emptied.
     command.args(["-B", "-s", "-S", "-W", "ignore", "-X", "utf8", "-c", SCRIPT]);
     command
         .current_dir(staging)

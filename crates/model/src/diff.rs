@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, LockedPlatform};
+use crate::wheel::is_wheel;
 
 /// A package that was added, removed or changed on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +35,13 @@ pub fn differences(before: Option<&Lock>, after: &Lock) -> Vec<PackageDifference
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let (before, after) = (old.get(name), new.get(name));
+            let (before, after) = (old.get(&name), new.get(&name));
             if before.map(|r| (&r.url, r.package_record.sha256))
                 != after.map(|r| (&r.url, r.package_record.sha256))
             {
                 all.push(PackageDifference {
                     platform,
-                    package: name.to_owned(),
+                    package: name.0.to_owned(),
                     before: before.map(|r| version_and_build(r)),
                     after: after.map(|r| version_and_build(r)),
                 });
@@ -50,9 +51,12 @@ pub fn differences(before: Option<&Lock>, after: &Lock) -> Vec<PackageDifference
     all
 }
 
-fn by_name(lock: &Lock, platform: Subdir) -> BTreeMap<&str, &RepoDataRecord> {
-    let records = lock.platforms.get(&platform).into_iter().flat_map(|locked| &locked.records);
-    records.map(|record| (record.package_record.name.as_normalized(), record)).collect()
+/// Returns the packages by name. A conda package and a wheel can have the same name.
+fn by_name(lock: &Lock, platform: Subdir) -> BTreeMap<(&str, bool), &RepoDataRecord> {
+    let locked = lock.platforms.get(&platform).into_iter();
+    let records = locked.flat_map(LockedPlatform::all_records);
+    let named = records.map(|record| (record.package_record.name.as_normalized(), record));
+    named.map(|(name, record)| ((name, is_wheel(record)), record)).collect()
 }
 
 fn version_and_build(record: &RepoDataRecord) -> String {
@@ -64,7 +68,7 @@ mod tests {
     use rattler_conda_types::{PackageName, PackageRecord, Version, package::BuildString};
 
     use super::*;
-    use crate::{lock::LockedPlatform, lock_inputs::Priority};
+    use crate::lock_inputs::Priority;
 
     /// Creates a lock for linux-64. Each package is a text `name version build`.
     fn lock(packages: &[&str]) -> Lock {

@@ -34,7 +34,7 @@ pub struct CheckSecretsOptions {
     pub dialect: Option<TargetServers>,
     /// The time for which the policies are evaluated.
     pub now: jiff::Timestamp,
-    /// The number of days within which the end of a rule is a warning.
+    /// The number of days within which the end of a rule, or of a version of a secret, is a warning.
     pub horizon_days: u32,
     /// The namespace of the profiles that name none; `""` is the root namespace.
     pub namespace: String,

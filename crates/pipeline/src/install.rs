@@ -39,7 +39,8 @@ pub struct InstallOptions {
     pub platform: Option<Subdir>,
     /// Whether a stale lock is accepted.
     pub frozen: bool,
-    /// Whether to replace a prefix with unknown files.
+    /// Installs even if the prefix is up to date. Untracked files and environments of other tools
+    /// move to `NAME~previous`.
     pub replace: bool,
     /// What to do about a pip section.
     pub pip: PipHandling,

@@ -30,14 +30,6 @@ pub enum ResolveError {
     /// There is no solution.
     #[error("there is no solution")]
     NoSolution(NoSolution),
-    /// A package has no wheel for the platform.
-    #[error("{name} has no wheel for the platform and would have to be built")]
-    NeedsBuild {
-        /// The package.
-        name: String,
-        /// The line that requests it; `None` if another package needs it.
-        place: Option<Place>,
-    },
     /// The index has no digest of a file.
     #[error("the index has no sha256 of {file}")]
     NoSha256 {
@@ -92,14 +84,6 @@ impl ResolveError {
         match error {
             UvError::NoSolution(error) => {
                 Self::NoSolution(no_solution(error, conda, requirements, unknown))
-            }
-            UvError::Dist(_, dist, ..) => {
-                let name = uv_distribution_types::Name::name(dist.as_ref()).clone();
-                let line = requirements.iter().find(|one| one.parsed.name == name);
-                Self::NeedsBuild {
-                    name: name.to_string(),
-                    place: line.map(|one| one.requirement.place.clone()),
-                }
             }
             other => Self::Internal(other.to_string()),
         }

@@ -28,7 +28,10 @@ pub(crate) fn locked_wheels(
             continue;
         };
         let Dist::Built(BuiltDist::Registry(built)) = dist.as_ref() else {
-            return Err(ResolveError::NeedsBuild { name: dist.name().to_string(), place: None });
+            return Err(ResolveError::Internal(format!(
+                "{} isn't a wheel of an index",
+                dist.name()
+            )));
         };
         let wheel = locked(built.best_wheel(), &origin)?;
         wheels.push(with_requirements(wheel, index, &dist.distribution_id()));

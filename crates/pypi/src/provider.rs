@@ -22,6 +22,8 @@ pub(crate) struct BesideConda<'a, C: BuildContext> {
     pub(crate) conda: CondaSet,
     /// Receives the names of the packages that no index has.
     pub(crate) unknown: &'a Mutex<BTreeSet<PackageName>>,
+    /// Receives the names of the packages whose pages aren't in the cache, offline.
+    pub(crate) not_cached: &'a Mutex<BTreeSet<PackageName>>,
 }
 
 impl<C: BuildContext> ResolverProvider for BesideConda<'_, C> {
@@ -35,8 +37,13 @@ impl<C: BuildContext> ResolverProvider for BesideConda<'_, C> {
             return Ok(VersionsResponse::Found(Vec::new()));
         }
         let versions = self.indexes.get_package_versions(name, index).await;
-        if matches!(versions, Ok(VersionsResponse::NotFound)) {
-            self.unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        let missing = match versions {
+            Ok(VersionsResponse::NotFound) => Some(self.unknown),
+            Ok(VersionsResponse::Offline) => Some(self.not_cached),
+            _ => None,
+        };
+        if let Some(names) = missing {
+            names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         }
         versions
     }

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use envlock_channel::UnavailableFile;
 use envlock_model::wheel::LockedWheel;
 use url::Url;
 use uv_cache::Cache;
@@ -90,8 +91,11 @@ impl Resolving {
             IndexLocations::new(extra.chain(first).collect(), links.collect(), sources.no_index);
         let transport = Arc::new(ChannelTransport::new(Arc::clone(&client)));
         let middleware = ExtraMiddleware(vec![Arc::clone(&transport) as _]);
+        // Offline, pages of any age in the cache are used, and the transport isn't.
+        let is_offline = client.is_offline();
+        let connectivity = if is_offline { Connectivity::Offline } else { Connectivity::Online };
         let base = BaseClientBuilder::new(
-            Connectivity::Online,
+            connectivity,
             true,
             Vec::new(),
             Preview::default(),
@@ -161,7 +165,7 @@ impl Resolving {
             NoBuilds::new(self.cache.clone(), self.locations.clone(), build_options.clone());
         let hashes = HashStrategy::None;
         let (flat_index, in_memory) = (FlatIndex::default(), InMemoryIndex::default());
-        let unknown = Mutex::default();
+        let (unknown, not_cached) = (Mutex::default(), Mutex::default());
         let downloads = Concurrency::default().downloads_semaphore.clone();
         let provider = BesideConda {
             indexes: DefaultResolverProvider::new(
@@ -178,6 +182,7 @@ impl Resolving {
             ),
             conda: problem.conda.clone(),
             unknown: &unknown,
+            not_cached: &not_cached,
         };
         let resolver = Resolver::new_custom_io(
             manifest,
@@ -201,7 +206,9 @@ impl Resolving {
                 locked_wheels(&Resolution::from(output), &in_memory, |url| sources.origin_of(url))
             }
             Err(error) => {
-                let unavailable = self.transport.take_unavailable();
+                let mut unavailable = self.transport.take_unavailable();
+                let not_cached = not_cached.into_inner().unwrap_or_else(PoisonError::into_inner);
+                unavailable.extend(not_cached.iter().map(not_in_cache));
                 if !unavailable.is_empty() {
                     return Err(ResolveError::Unavailable(unavailable));
                 }
@@ -229,6 +236,11 @@ impl Resolving {
         }
         unknown
     }
+}
+
+/// Returns the error of a page that isn't in the cache, offline.
+fn not_in_cache(name: &PackageName) -> UnavailableFile {
+    UnavailableFile { url: format!("the index page of {name}"), attempts: None }
 }
 
 /// A requirement of a pip section, parsed.

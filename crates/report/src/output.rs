@@ -77,9 +77,6 @@ pub struct Solve {
     pub platforms: Vec<SolvedPlatform>,
     /// The changes of the needs, compared with the previous lock.
     pub need_changes: Vec<NeedChange>,
-    /// All lines of the pip section. They are recorded, and not resolved.
-    #[serde(rename = "pip_left_out")]
-    pub skipped_pip_lines: Vec<String>,
 }
 
 /// A change of a need.
@@ -102,8 +99,10 @@ pub struct SolvedPlatform {
     pub platform: String,
     /// The number of packages.
     pub packages: usize,
-    /// The total size of the archives in bytes. Archives whose size the indexes don't have
-    /// count as 0.
+    /// The number of wheels among them.
+    pub wheels: usize,
+    /// The total size of the archives in bytes. Wheels, and archives whose size the indexes don't
+    /// have, count as 0.
     pub bytes: u64,
     /// The differences from the previous lock.
     pub changes: Vec<PackageChange>,

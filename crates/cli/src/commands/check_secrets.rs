@@ -46,7 +46,7 @@ pub(crate) struct CheckSecretsArgs {
     /// Check as of this date or time instead of now.
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
-    /// Warn about rules that expire within this number of days.
+    /// Warn about rules, and versions of secrets, that expire within this number of days.
     #[arg(long = "horizon", value_name = "DAYS", default_value_t = 30)]
     expires_within: u32,
 }

@@ -32,8 +32,8 @@ pub(crate) struct InstallArgs {
     /// Fail unless this is the machine's platform.
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Reinstall even if the prefix has files that no package contains; keep the previous prefix
-    /// as NAME~previous.
+    /// Install even if the prefix is up to date, has files that no package contains, or was made by
+    /// another tool. They move to NAME~previous, as the previous prefix always does.
     #[arg(long)]
     replace: bool,
     /// Install only the conda packages of a lock with a pip section.

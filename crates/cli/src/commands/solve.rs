@@ -31,7 +31,8 @@ use crate::{
 pub(crate) struct SolveArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
-    /// Solve for this platform, such as linux-64 or osx-arm64. May be given several times.
+    /// Lock only this platform, such as linux-64 or osx-arm64, whatever environment.yml and the
+    /// lock have. May be given several times.
     #[arg(long, value_name = "PLATFORM")]
     platform: Vec<String>,
     /// Assume this virtual package instead of the platform's default: `__glibc=2.28`, `__cuda=` for
@@ -49,8 +50,8 @@ pub(crate) struct SolveArgs {
     /// Set how the order of the channels restricts packages. The lock keeps the setting.
     #[arg(long, value_enum, value_name = "PRIORITY")]
     channel_priority: Option<Priority>,
-    /// Exclude packages that were built after this date or time, such as 2026-06-30, yesterday or
-    /// 7d, or that have no build time. The lock keeps the time until `never` is given.
+    /// Exclude conda packages that were built, and wheels that were uploaded, after this date or
+    /// time, such as 2026-06-30, yesterday or 7d, or that have no such time. The lock keeps the time until `never` is given.
     #[arg(long, value_name = "DATE")]
     exclude_newer: Option<String>,
     /// Show what would change; write nothing.
@@ -199,17 +200,8 @@ fn answer(
         written: solved.written,
         platforms: platforms(&solved.lock, &solved.differences),
         need_changes: solved.need_changes.iter().map(need_change).collect(),
-        skipped_pip_lines: pip(&solved.lock),
     };
     CommandOutput::done(result, text).next(next.unwrap_or_default())
-}
-
-fn pip(lock: &Lock) -> Vec<String> {
-    let lines = lock.platforms.values().flat_map(|locked| &locked.pip);
-    let mut lines: Vec<_> = lines.map(ToString::to_string).collect();
-    lines.sort();
-    lines.dedup();
-    lines
 }
 
 fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::SolvedPlatform> {
@@ -225,6 +217,7 @@ fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::Solv
         |(platform, locked): (&_, &envlock_model::lock::LockedPlatform)| output::SolvedPlatform {
             platform: format!("{platform}"),
             packages: locked.all_records().count(),
+            wheels: locked.wheels.as_ref().map_or(0, Vec::len),
             bytes: locked.all_records().filter_map(|record| record.package_record.size).sum(),
             changes: changes.remove(platform).unwrap_or_default(),
         };
@@ -232,14 +225,19 @@ fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::Solv
 }
 
 /// Formats the totals by platform, and each change if there is a previous lock.
+/// Describes what is to be downloaded. A lock has no sizes of wheels.
+fn download(platform: &output::SolvedPlatform) -> String {
+    let bytes = format_size(platform.bytes);
+    match platform.wheels {
+        0 => format!("{bytes} to download at most"),
+        wheels => format!("{bytes} and {} to download at most", count(wheels, "wheel")),
+    }
+}
+
 fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> String {
     let platforms = platforms(&solved.lock, &solved.differences);
     let rows = platforms.iter().map(|platform| {
-        [
-            platform.platform.clone(),
-            count(platform.packages, "package"),
-            format!("{} to download at most", format_size(platform.bytes)),
-        ]
+        [platform.platform.clone(), count(platform.packages, "package"), download(platform)]
     });
     let mut text = Table::from_rows(rows).render(width);
     let all_new = platforms.iter().all(|platform| platform.changes.len() == platform.packages);

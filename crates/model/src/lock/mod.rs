@@ -10,6 +10,7 @@ mod body;
 mod consistency;
 mod error;
 mod freshness;
+mod line_separators;
 mod other_archive;
 mod pip_line;
 mod read;

@@ -89,7 +89,7 @@ prop_compose! {
 prop_compose! {
     fn lock()(
         name in "[^\\p{C}]{1,12}",
-        variables in prop::collection::btree_map("[A-Z_]{1,8}", "(?s).{0,20}", 0..4),
+        variables in prop::collection::btree_map("[A-Z_]{1,8}", "((?s).|[\u{2028}\u{2029}]){0,20}", 0..4),
         linux in prop::collection::vec(sketch(), 0..8),
         mac in prop::option::of(prop::collection::vec(sketch(), 0..4)),
         pip in prop::collection::vec(pip_line(), 0..3),

@@ -6,7 +6,7 @@ use envlock_text::redact::{self, url_needs_redaction};
 use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName, SolveOptions};
 use url::Url;
 
-use super::{Lock, VERSION, blocks};
+use super::{Lock, VERSION, blocks, line_separators};
 use crate::lock_inputs::Priority;
 use crate::record::{self, MalformedRecord};
 
@@ -74,7 +74,7 @@ pub fn write(lock: &Lock) -> Result<String, LockWriteError> {
         }
     }
     let mut text = builder.finish().render_to_string().map_err(|e| render(&e))?;
-    text.push_str(&serde_yaml::to_string(&blocks_of(lock)).map_err(|e| render(&e))?);
+    text.push_str(&line_separators::to_yaml(&blocks_of(lock)).map_err(|e| render(&e))?);
     Ok(text)
 }
 

@@ -219,7 +219,6 @@ codes! {
     PipIndex "pip-index" Error;
     PipMarker "pip-marker" Warning;
     PipMissing "pip-missing" Warning;
-    PipNeedsBuild "pip-needs-build" Error;
     PipNoSolution "pip-no-solution" Error;
     PipNotLockable "pip-not-lockable" Error;
     PipOption "pip-option" Error;

@@ -60,7 +60,8 @@ pub struct Input<'a> {
     pub dialect: Option<TargetServers>,
     /// The time of the check.
     pub now: Timestamp,
-    /// LevelOverrides that expire within this number of days are reported.
+    /// Rules of policies, and versions of secrets, that expire within this number of days are
+    /// reported.
     pub horizon_days: u32,
     /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,

@@ -72,7 +72,7 @@ pub enum TargetServers {
     Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// OpenBao 2.6 and later, and all of Vault since 1.15.
+    /// Every OpenBao, and every Vault since 1.15.
     #[default]
     Portable,
     /// A release, or every release of a product.

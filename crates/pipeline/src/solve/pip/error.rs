@@ -54,7 +54,7 @@ impl AsFindings for PipError {
         match self {
             Self::Target { .. } | Self::Configuration(_) | Self::Line(_) => Exit::Usage,
             Self::Resolve { error, .. } => match error {
-                ResolveError::NoSolution(_) | ResolveError::NeedsBuild { .. } => Exit::NoSolution,
+                ResolveError::NoSolution(_) => Exit::NoSolution,
                 ResolveError::Requirement { .. } => Exit::Usage,
                 _ => Exit::Undetermined,
             },
@@ -72,11 +72,6 @@ fn resolve_findings(
         ResolveError::Unavailable(files) => files.iter().flat_map(AsFindings::findings).collect(),
         ResolveError::Requirement { place, .. } => {
             vec![Finding::new(Code::PipRequirement, error.to_string()).at(place.clone())]
-        }
-        ResolveError::NeedsBuild { place, .. } => {
-            let finding = Finding::new(Code::PipNeedsBuild, error.to_string());
-            let finding = place.iter().fold(finding, |finding, place| finding.at(place.clone()));
-            vec![finding.with_help("request a version with a wheel, or the conda package")]
         }
         ResolveError::NoSha256 { .. } => vec![
             Finding::new(Code::PipIndex, error.to_string())
@@ -99,7 +94,9 @@ fn no_solution(
     if !error.unknown.is_empty() {
         return error.unknown.iter().map(unknown_package).collect();
     }
-    let message = if error.conda.is_empty() {
+    let message = if let ([(line, _)], []) = (error.lines.as_slice(), error.conda.as_slice()) {
+        format!("no wheels satisfy `{line}` for {platform}")
+    } else if error.conda.is_empty() {
         format!("the lines of the pip section contradict each other ({platform})")
     } else {
         let names: Vec<_> = error.conda.iter().map(|one| one.conda_name.as_str()).collect();
