@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use envlock_model::lock::Lock;
 use envlock_model::lock_inputs::{LockInputs, PlatformInputs, RequestedSpec};
-use envlock_model::pip::{HashAlgorithm, Requirement, RequirementKind};
+use envlock_model::pip::{HashAlgorithm, PackageSet, Requirement, RequirementKind};
 use envlock_model::wheel::LockedWheel;
 use envlock_pypi::{CondaSet, IndexSources, PipRequirement, Problem, Resolving, Target};
 use envlock_report::{Code, Finding, Place};
@@ -47,6 +47,7 @@ impl PipSolve<'_> {
             let conda = conda_lines(wanted);
             let fail =
                 |error| PipError::Resolve { platform: *platform, error, conda: conda.clone() };
+            refuse_no_binary(&wanted.pip.options.no_binary)?;
             let sources = self.sources(wanted)?;
             let known = started.iter().position(|(known, _)| *known == sources);
             let index = if let Some(index) = known {
@@ -109,6 +110,16 @@ fn requirements(requirements: &[Requirement]) -> Result<Vec<PipRequirement>, Pip
         }
     };
     requirements.iter().map(named).collect()
+}
+
+/// Refuses `--no-binary`: only wheels are locked.
+fn refuse_no_binary(packages: &PackageSet) -> Result<(), PipError> {
+    let Some(place) = packages.all.as_ref().or_else(|| packages.names.values().next()) else {
+        return Ok(());
+    };
+    let message = "`--no-binary` asks for a build, and only wheels are locked";
+    let finding = Finding::new(Code::PipNotLockable, message).at(place.clone());
+    Err(PipError::Line(Box::new(finding.with_help("remove the option"))))
 }
 
 fn not_lockable(requirement: &Requirement) -> Finding {
