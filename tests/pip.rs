@@ -125,8 +125,11 @@ fn an_index_that_fails_is_not_one_without_the_package() {
 #[test]
 fn what_would_be_built_is_refused_at_its_line() {
     let index = index();
-    for lines in [["--no-binary app", "app"], ["app", "lib @ git+https://forge.example/o/lib.git"]]
-    {
+    for lines in [
+        ["--no-binary app", "app"],
+        ["--find-links ./wheels", "app"],
+        ["app", "lib @ git+https://forge.example/o/lib.git"],
+    ] {
         let lab = lab(&index, &lines);
         let output = lab.solve(&["-q"]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);

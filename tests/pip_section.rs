@@ -63,24 +63,23 @@ fn the_lock_records_the_lines_of_included_files_and_where_they_stand() {
 #[test]
 fn a_changed_requirement_in_an_included_file_makes_the_lock_stale_and_a_comment_does_not() {
     let lab = lab(&["-r base.txt"]);
-    lab.project.write("wheels/README", "none yet\n");
-    lab.project.write("base.txt", "six==1.16\n-i https://one.example/simple\n-f ./wheels\n");
+    lab.project.write("base.txt", "six==1.16\n-i https://one.example/simple\n--pre\n");
     lab.solve(&["-q"]).success();
     let check = || lab.envlock(&["solve", "--check", "-q"]);
     for same in [
-        "# a comment\n\nsix==1.16  # another\n-i \\\nhttps://one.example/simple\n\n-f   ./wheels\n",
-        "-i https://one.example/simple\n-f ./wheels\nsix==1.16",
-        "\u{feff}six==1.16\r\n-i https://one.example/simple\r\n-f ./wheels\r\n",
+        "# a comment\n\nsix==1.16  # another\n-i \\\nhttps://one.example/simple\n\n--pre \n",
+        "-i https://one.example/simple\n--pre\nsix==1.16",
+        "\u{feff}six==1.16\r\n-i https://one.example/simple\r\n--pre\r\n",
     ] {
         lab.project.write("base.txt", same);
         let output = check();
         assert_eq!(output.code, Some(0), "{same:?}: {}", output.stderr);
     }
     for (other, says) in [
-        ("six==1.17\n-i https://one.example/simple\n-f ./wheels\n", "base.txt:1:1"),
-        ("six==1.16\n-i https://one.example/simple\n", "the pip line `-f ./wheels` is no longer"),
-        ("-f ./wheels\n-i https://one.example/simple\nsix==1.16\n", "order of the pip"),
-        ("six==1.16\nsix\n-i https://one.example/simple\n-f ./wheels\n", "base.txt:2:1"),
+        ("six==1.17\n-i https://one.example/simple\n--pre\n", "base.txt:1:1"),
+        ("six==1.16\n-i https://one.example/simple\n", "the pip line `--pre` is no longer"),
+        ("--pre\n-i https://one.example/simple\nsix==1.16\n", "order of the pip"),
+        ("six==1.16\nsix\n-i https://one.example/simple\n--pre\n", "base.txt:2:1"),
     ] {
         lab.project.write("base.txt", other);
         let output = check();
@@ -89,7 +88,7 @@ fn a_changed_requirement_in_an_included_file_makes_the_lock_stale_and_a_comment_
     }
     // Moving a line into environment.yml changes nothing.
     lab.write_environment(&yml(&["six==1.16", "-r base.txt"]));
-    lab.project.write("base.txt", "-i https://one.example/simple\n-f ./wheels\n");
+    lab.project.write("base.txt", "-i https://one.example/simple\n--pre\n");
     assert_eq!(check().code, Some(0));
 }
 

@@ -50,8 +50,6 @@ pub struct IndexSources {
     pub index: Option<Url>,
     /// The indexes of `--extra-index-url`, without credentials, in the order of the search.
     pub extra_indexes: Vec<Url>,
-    /// The pages and folders of `--find-links`.
-    pub find_links: Vec<Url>,
     /// Whether no index is searched.
     pub no_index: bool,
     /// Whether pre-releases of all packages are chosen.

@@ -86,9 +86,8 @@ impl Resolving {
         let index = |url: &Url| IndexUrl::from(VerbatimUrl::from_url(url.clone().into()));
         let extra = sources.extra_indexes.iter().map(|url| Index::from_extra_index_url(index(url)));
         let first = sources.index.iter().map(|url| Index::from_index_url(index(url)));
-        let links = sources.find_links.iter().map(|url| Index::from_find_links(index(url)));
         let locations =
-            IndexLocations::new(extra.chain(first).collect(), links.collect(), sources.no_index);
+            IndexLocations::new(extra.chain(first).collect(), Vec::new(), sources.no_index);
         let transport = Arc::new(ChannelTransport::new(Arc::clone(&client)));
         let middleware = ExtraMiddleware(vec![Arc::clone(&transport) as _]);
         // Offline, pages of any age in the cache are used, and the transport isn't.

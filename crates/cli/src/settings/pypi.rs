@@ -22,7 +22,6 @@ const SECTIONS: [&str; 2] = ["install", "global"];
 struct PipOptions {
     index: Option<Given>,
     extra_indexes: Vec<Given>,
-    find_links: Vec<Given>,
     no_index: bool,
     prereleases: bool,
 }
@@ -55,12 +54,6 @@ pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> I
             Err(problem) => sources.problem = Some(*problem),
         }
     }
-    for given in &options.find_links {
-        match links_url(given, settings, client) {
-            Ok(url) => sources.find_links.push(url),
-            Err(problem) => sources.problem = Some(*problem),
-        }
-    }
     sources.no_index = options.no_index;
     sources.prereleases = options.prereleases;
     sources
@@ -83,21 +76,6 @@ fn index_url(given: &Given, client: &Client) -> Result<Url, Box<Finding>> {
     }
     client.register_mirror_url(&url);
     Ok(client.configured_sources().origin_of(&url).unwrap_or(url))
-}
-
-/// Returns the URL of a page or a folder with archives.
-fn links_url(
-    given: &Given,
-    settings: &ProcessEnvironment,
-    client: &Client,
-) -> Result<Url, Box<Finding>> {
-    if given.value.contains("://") {
-        return index_url(given, client);
-    }
-    let path = settings.absolute(Path::new(&given.value));
-    let url =
-        if path.is_dir() { Url::from_directory_path(&path) } else { Url::from_file_path(&path) };
-    url.map_err(|()| invalid(given, "it isn't a path"))
 }
 
 fn invalid(given: &Given, reason: &str) -> Box<Finding> {
@@ -127,9 +105,6 @@ fn read(settings: &ProcessEnvironment) -> Result<PipOptions, Box<Finding>> {
         if let Some(value) = variable(name) {
             options.extra_indexes = listed(value, name);
         }
-    }
-    if let Some(value) = variable("PIP_FIND_LINKS") {
-        options.find_links = listed(value, "PIP_FIND_LINKS");
     }
     options.no_index = variable("PIP_NO_INDEX").map_or(options.no_index, |value| is_true(value));
     options.prereleases = variable("PIP_PRE").map_or(options.prereleases, |value| is_true(value));
@@ -209,9 +184,6 @@ fn apply_file(options: &mut PipOptions, path: &Path, text: String) -> Result<(),
     }
     if let Some(value) = value("extra-index-url") {
         options.extra_indexes = listed(&value, &name);
-    }
-    if let Some(value) = value("find-links") {
-        options.find_links = listed(&value, &name);
     }
     options.no_index = value("no-index").map_or(options.no_index, |value| is_true(&value));
     options.prereleases = value("pre").map_or(options.prereleases, |value| is_true(&value));

@@ -128,10 +128,10 @@ fn not_lockable(requirement: &Requirement) -> Finding {
             ("a git repository", "request the package by name and version")
         }
         RequirementKind::Path { .. } => {
-            ("a path", "build a wheel and put its folder into `--find-links`")
+            ("a path", "put its wheel on an index, and request it by name")
         }
         RequirementKind::Url { .. } | RequirementKind::Named { .. } => {
-            ("a URL", "request the package by name, or put the page into `--find-links`")
+            ("a URL", "request the package by name and version")
         }
     };
     let message = format!("a requirement by {what} isn't locked yet: `{}`", requirement.text);

@@ -19,6 +19,12 @@ pub(super) fn index_sources(
     folder: &Path,
     context: &Context<'_>,
 ) -> Result<IndexSources, PipError> {
+    if let Some((_, place)) = options.find_links.first() {
+        let message = "`--find-links` isn't supported: wheels are taken from indexes";
+        let finding = Finding::new(Code::PipNotLockable, message).at(place.clone());
+        let help = "name an index with `--extra-index-url`";
+        return Err(PipError::Line(Box::new(finding.with_help(help))));
+    }
     let mut sources = configured.clone();
     let read = |(location, place): &(Location, Place)| url(location, place, folder, context);
     if let Some(index) = &options.index_url {
@@ -29,9 +35,6 @@ pub(super) fn index_sources(
     }
     for index in &options.extra_index_urls {
         sources.extra_indexes.push(read(index)?);
-    }
-    for links in &options.find_links {
-        sources.find_links.push(read(links)?);
     }
     sources.no_index |= options.no_index.is_some();
     sources.prereleases |= options.pre.all.is_some();
