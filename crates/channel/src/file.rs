@@ -99,7 +99,9 @@ impl AsFindings for UnavailableFile {
             return vec![
                 finding
                     .with_note("`--no-origin` allows only mirrors, and none is declared for it")
-                    .with_help("name one with `--mirror PREFIX=URL`, or leave out `--no-origin`"),
+                    .with_help(
+                        "name a mirror with `--mirror PREFIX=URL`, or leave out `--no-origin`",
+                    ),
             ];
         }
         let settings = setting_errors(attempts.iter());
@@ -108,7 +110,7 @@ impl AsFindings for UnavailableFile {
         }
         vec![
             Finding::new(Code::IndexUnavailable, self.to_string())
-                .with_note(list_attempts(attempts))
+                .with_note(format!("tried:\n{}", list_attempts(attempts)))
                 .with_help(help_for(attempts.iter())),
         ]
     }

@@ -36,15 +36,7 @@ impl CondaSet {
             let Ok(version) = Version::from_str(&record.version.as_str()) else { continue };
             for name in pypi_names(record) {
                 let Ok(name) = PackageName::from_str(&name) else { continue };
-                let dist =
-                    InstalledDist::from(InstalledDistKind::Registry(InstalledRegistryDist {
-                        name: name.clone(),
-                        version: version.clone(),
-                        // It is never read: the metadata is that of `provider.rs`.
-                        path: PathBuf::from("/nonexistent/conda").into_boxed_path(),
-                        cache_info: None,
-                        build_info: None,
-                    }));
+                let dist = installed(name.clone(), version.clone());
                 let conda_name = record.name.as_normalized().to_owned();
                 packages.entry(name).or_insert(CondaPackage { conda_name, dist });
             }
@@ -79,6 +71,18 @@ impl InstalledPackagesProvider for CondaSet {
     fn get_packages(&self, name: &PackageName) -> Vec<&InstalledDist> {
         self.packages.get(name).into_iter().map(|package| &package.dist).collect()
     }
+}
+
+/// Creates an installed package as uv takes it.
+pub(crate) fn installed(name: PackageName, version: Version) -> InstalledDist {
+    InstalledDist::from(InstalledDistKind::Registry(InstalledRegistryDist {
+        name,
+        version,
+        // It is never read: the metadata is that of `provider.rs`.
+        path: PathBuf::new().into_boxed_path(),
+        cache_info: None,
+        build_info: None,
+    }))
 }
 
 /// Returns the names of a record on PyPI: those that it says itself, else that of the table, else

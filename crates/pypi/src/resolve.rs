@@ -1,7 +1,7 @@
 //! Resolves the requirements of one platform with uv's resolver.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +17,7 @@ use uv_client::{
 use uv_configuration::{BuildOptions, Concurrency, Constraints, IndexStrategy, NoBinary, NoBuild};
 use uv_distribution::DistributionDatabase;
 use uv_distribution_types::{
-    ExcludeNewerValue, Index, IndexLocations, IndexUrl, InstalledDist, InstalledDistKind,
-    InstalledRegistryDist, Requirement, RequiresPython, Resolution,
+    ExcludeNewerValue, Index, IndexLocations, IndexUrl, Requirement, RequiresPython, Resolution,
 };
 use uv_normalize::PackageName;
 use uv_pep440::Version;
@@ -32,7 +31,7 @@ use uv_resolver::{
 };
 use uv_types::HashStrategy;
 
-use crate::conda_set::CondaSet;
+use crate::conda_set::{CondaSet, installed};
 use crate::error::{ResolveError, UnknownPackage};
 use crate::locked::locked_wheels;
 use crate::near::near_names;
@@ -117,10 +116,10 @@ impl Resolving {
     /// Resolves the requirements of one platform. The result is sorted by name.
     pub async fn resolve(&self, problem: &Problem<'_>) -> Result<Vec<LockedWheel>, ResolveError> {
         let target = problem.target;
-        let named = named(problem.requirements)?;
-        let requirements = named.iter().map(|one| one.parsed.clone()).collect();
+        let wanted = named(problem.requirements)?;
+        let requirements = wanted.iter().map(|one| one.parsed.clone()).collect();
         let constraints = Constraints::from_requirements(
-            crate::resolve::named(problem.constraints)?.into_iter().map(|one| one.parsed),
+            named(problem.constraints)?.into_iter().map(|one| one.parsed),
         );
         let environment =
             ResolverEnvironment::specific(ResolverMarkerEnvironment::from(target.markers.clone()));
@@ -212,8 +211,8 @@ impl Resolving {
                     return Err(ResolveError::Unavailable(unavailable));
                 }
                 let missing = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let unknown = self.unknown_packages(missing, &named, problem.conda).await;
-                Err(ResolveError::new(&error, problem.conda, &named, unknown))
+                let unknown = self.unknown_packages(missing, &wanted, problem.conda).await;
+                Err(ResolveError::new(&error, problem.conda, &wanted, unknown))
             }
         }
     }
@@ -263,12 +262,7 @@ fn named<'a>(
 
 /// Returns the preference for the version of a locked package.
 fn preference(package: &LockedWheel) -> Option<Preference> {
-    let dist = InstalledRegistryDist {
-        name: PackageName::from_str(package.name()).ok()?,
-        version: Version::from_str(&package.version()).ok()?,
-        path: PathBuf::new().into_boxed_path(),
-        cache_info: None,
-        build_info: None,
-    };
-    Preference::from_installed(&InstalledDist::from(InstalledDistKind::Registry(dist)))
+    let name = PackageName::from_str(package.name()).ok()?;
+    let version = Version::from_str(&package.version()).ok()?;
+    Preference::from_installed(&installed(name, version))
 }

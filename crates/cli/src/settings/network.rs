@@ -170,7 +170,7 @@ fn system_certificates_error(settings: &ProcessEnvironment) -> Option<Finding> {
     let message = format!("SSL_CERT_FILE names {path}, which can't be used: {reason}");
     Some(
         Finding::new(Code::ConfigurationValueInvalid, message)
-            .with_help("name a file of certificates"),
+            .with_help("name a file with certificates in PEM format"),
     )
 }
 
