@@ -12,6 +12,7 @@
 
 mod conda_set;
 mod error;
+mod index_url;
 mod locked;
 mod names;
 mod near;
@@ -28,6 +29,7 @@ use url::Url;
 
 pub use conda_set::CondaSet;
 pub use error::{CondaSide, NoSolution, ResolveError, UnknownPackage};
+pub use index_url::register_index;
 pub use resolve::{Problem, Resolving};
 pub use target::{Target, TargetError};
 

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use configparser::ini::Ini;
 use envlock_channel::Client;
-use envlock_model::channel::ChannelCredentials;
-use envlock_pypi::{DEFAULT_INDEX, IndexSources};
+use envlock_pypi::{DEFAULT_INDEX, IndexSources, register_index};
 use envlock_report::{Code, Finding};
 use envlock_text::limits::CREDENTIAL_STORE_BYTES;
 use envlock_text::redact::redact_url;
@@ -61,21 +60,11 @@ pub(crate) fn index_sources(settings: &ProcessEnvironment, client: &Client) -> I
 
 /// Returns the origin's URL of an index.
 fn index_url(given: &Given, client: &Client) -> Result<Url, Box<Finding>> {
-    let mut url =
-        Url::parse(given.value.trim()).map_err(|error| invalid(given, &error.to_string()))?;
+    let url = Url::parse(given.value.trim()).map_err(|error| invalid(given, &error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https" | "file") {
         return Err(invalid(given, "its scheme isn't http, https or file"));
     }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    let access = ChannelCredentials::extract_from(&mut url);
-    if let Some(access) = access {
-        client.register_credential(&url, access);
-    }
-    client.register_mirror_url(&url);
-    Ok(client.configured_sources().origin_of(&url).unwrap_or(url))
+    Ok(register_index(client, url))
 }
 
 fn invalid(given: &Given, reason: &str) -> Box<Finding> {

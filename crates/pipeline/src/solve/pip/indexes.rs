@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use envlock_model::channel::ChannelCredentials;
 use envlock_model::pip::{IndexOptions, Location};
-use envlock_pypi::IndexSources;
+use envlock_pypi::{IndexSources, register_index};
 use envlock_report::{Code, Finding, Place};
 use url::Url;
 
@@ -42,7 +41,7 @@ pub(super) fn index_sources(
     Ok(sources)
 }
 
-/// Returns the origin's URL of an index or of a page with archives.
+/// Returns the origin's URL of an index.
 fn url(
     location: &Location,
     place: &Place,
@@ -75,18 +74,8 @@ fn url(
         let help = "set the variable, or write the address without it";
         wrong(Code::PipVariable, format!("the variable {} isn't set", unset.name), help)
     })?;
-    let mut url = Url::parse(expanded.expose()).map_err(|error| {
+    let url = Url::parse(expanded.expose()).map_err(|error| {
         wrong(Code::PipOption, format!("this isn't a URL: {error}"), "write `https://host/simple/`")
     })?;
-    let extension = Path::new(url.path()).extension();
-    let is_page = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
-    if !url.path().ends_with('/') && !is_page {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    if let Some(access) = ChannelCredentials::extract_from(&mut url) {
-        context.client.register_credential(&url, access);
-    }
-    context.client.register_mirror_url(&url);
-    Ok(context.client.configured_sources().origin_of(&url).unwrap_or(url))
+    Ok(register_index(context.client, url))
 }
